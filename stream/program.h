@@ -1,0 +1,51 @@
+/* program: what every program of the stream does first and last: subcommands, settings, the log,
+ * stopping on signals, exit statuses. */
+#ifndef STREAM_PROGRAM_H
+#define STREAM_PROGRAM_H
+
+#include "stream/settings.h"
+
+#define EXIT_WRONG_USE 2 /* a setting or an argument is wrong; 0 is success, 1 is failure */
+
+/* A subcommand: one row of a program's table. */
+typedef struct {
+    const char *name;
+    const char *arguments; /* "FILE...", "" */
+    const char *sentence;
+    const GOptionEntry *options; /* its own, beside the settings; NULL: none */
+    bool uses_settings;          /* whether the settings are its options too */
+    /* arguments: what is left of the command line, ends with NULL. Returns the exit status. */
+    int (*run)(const Settings *settings, char **arguments);
+} Command;
+
+/* Parses the command line, prints --help and --version, reads the settings
+ * (--config FILE, environment SCOPESTREAM_CONFIG), runs the command. Every program also has
+ * `--check-config` (0, or 2 and the line that says why) and `--sample-config`. Returns the exit
+ * status. sentence: what the program is for. commands end with an empty row. */
+int program_main(Program program, const char *sentence, const Command commands[], int argc,
+                 char **argv);
+
+/* True from the first SIGINT or SIGTERM on. A second one ends the process at once. */
+bool program_stopping(void);
+/* Readable when stopping: for poll(2) in a program's own loop. */
+int program_stop_fd(void);
+/* Sleeps ms, or less if the program is asked to stop. Returns whether to go on. */
+bool program_sleep(gint64 ms);
+/* In a child just forked: forgets what the parent's loop was told. */
+void program_forked(void);
+
+/* Writes error's words to stderr as "scopestream-ingest: words" and returns the exit status that
+ * belongs to it: 2 for FAULT_USAGE, else 1. Takes over error. */
+int program_fail(GError *error);
+
+/* Tells the service manager ($NOTIFY_SOCKET), where there is one: "READY=1", "STATUS=...". */
+void program_notify(const char *state);
+
+/* --- the log: one line a change of state, to stderr --- */
+
+void log_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
+void log_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
+void log_info(const char *format, ...) G_GNUC_PRINTF(1, 2);
+void log_debug(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+#endif

@@ -1,0 +1,404 @@
+#include "stream/settings.h"
+#include <math.h>
+#include <string.h>
+
+/* Every setting is a row: where its value stands in its struct and how it is read. The same kind of
+ * row describes struct Settings and struct SourceSettings. */
+
+typedef enum { TEXT, SWITCH, COUNT, DURATION, SIZE } Type;
+
+typedef struct {
+    const char *section; /* NULL in a source's table */
+    const char *key;
+    Type type;
+    gsize offset;
+    const char *fallback;
+    int programs;
+    const char *sentence;
+} Row;
+
+static const Row setting_rows[] = {
+#define SETTING(section, key, type, field, fallback, programs, sentence)                           \
+    {#section, #key, type, offsetof(Settings, field), fallback, programs, sentence},
+#include "stream/settings.list"
+#undef SETTING
+};
+
+static const Row source_rows[] = {
+#define SOURCE_SETTING(key, type, field, fallback, sentence)                                       \
+    {NULL, #key, type, offsetof(SourceSettings, field), fallback, 0, sentence},
+#include "stream/source.list"
+#undef SOURCE_SETTING
+};
+
+static const char *const type_forms[] = {
+    [TEXT] = "text",
+    [SWITCH] = "yes or no",
+    [COUNT] = "a whole number, 0 or more",
+    [DURATION] = "a time such as 250ms, 5s, 10min or 2h",
+    [SIZE] = "a size such as 64kB, 8MiB or 4GB",
+};
+
+/* --- values --- */
+
+typedef struct {
+    const char *name;
+    double factor;
+} Unit;
+
+/* A number with a unit behind it. A bare 0 needs none. */
+static bool parse_with_unit(const char *text, const Unit units[], guint count, gint64 *ret_value) {
+    char *end;
+    double number = g_ascii_strtod(text, &end);
+    if (end == text || !isfinite(number) || number < 0)
+        return false;
+    while (*end == ' ')
+        end++;
+    if (*end == '\0' && number == 0) {
+        *ret_value = 0;
+        return true;
+    }
+    for (guint unit = 0; unit < count; unit++) {
+        if (strcmp(end, units[unit].name) != 0)
+            continue;
+        double value = number * units[unit].factor;
+        if (value > 9e15) /* beyond it doubles skip integers */
+            return false;
+        *ret_value = (gint64)llround(value);
+        return true;
+    }
+    return false;
+}
+
+bool settings_parse_duration(const char *text, gint64 *ret_ms) {
+    static const Unit units[] = {
+        {"ms", 1}, {"s", 1000}, {"min", 60e3}, {"h", 3600e3}, {"d", 86400e3}};
+    return parse_with_unit(text, units, G_N_ELEMENTS(units), ret_ms);
+}
+
+bool settings_parse_size(const char *text, gint64 *ret_bytes) {
+    static const Unit units[] = {
+        {"B", 1},           {"kB", 1e3},           {"MB", 1e6},
+        {"GB", 1e9},        {"TB", 1e12},          {"KiB", 1024.0},
+        {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0}};
+    return parse_with_unit(text, units, G_N_ELEMENTS(units), ret_bytes);
+}
+
+static bool parse_switch(const char *text, bool *ret_on) {
+    *ret_on = g_str_equal(text, "yes");
+    return *ret_on || g_str_equal(text, "no");
+}
+
+static bool row_set(const Row *row, void *values, const char *text) {
+    void *field = (char *)values + row->offset;
+    switch (row->type) {
+    case TEXT: {
+        char **target = field;
+        g_free(*target);
+        *target = g_strdup(text);
+        return true;
+    }
+    case SWITCH: return parse_switch(text, field);
+    case COUNT: {
+        guint64 count;
+        if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &count, NULL))
+            return false;
+        *(gint64 *)field = (gint64)count;
+        return true;
+    }
+    case DURATION: return settings_parse_duration(text, field);
+    case SIZE: return settings_parse_size(text, field);
+    }
+    return false;
+}
+
+static void rows_set_fallbacks(const Row rows[], guint count, void *values) {
+    for (guint row = 0; row < count; row++)
+        if (!row_set(&rows[row], values, rows[row].fallback))
+            g_error("%s: its own default '%s' is wrong", rows[row].key, rows[row].fallback);
+}
+
+static void rows_free_texts(const Row rows[], guint count, void *values) {
+    for (guint row = 0; row < count; row++)
+        if (rows[row].type == TEXT)
+            g_free(*(char **)((char *)values + rows[row].offset));
+}
+
+static const Row *row_find(const Row rows[], guint count, const char *key) {
+    for (guint row = 0; row < count; row++)
+        if (g_str_equal(rows[row].key, key))
+            return &rows[row];
+    return NULL;
+}
+
+/* --- settings and sources --- */
+
+Settings *settings_new(void) {
+    Settings *settings = g_new0(Settings, 1);
+    rows_set_fallbacks(setting_rows, G_N_ELEMENTS(setting_rows), settings);
+    settings->sources = g_new0(SourceSettings *, 1);
+    return settings;
+}
+
+static void source_free(SourceSettings *source) {
+    rows_free_texts(source_rows, G_N_ELEMENTS(source_rows), source);
+    g_free(source->name);
+    g_free(source);
+}
+
+void settings_free(Settings *settings) {
+    if (settings == NULL)
+        return;
+    for (SourceSettings **source = settings->sources; *source != NULL; source++)
+        source_free(*source);
+    g_free(settings->sources);
+    rows_free_texts(setting_rows, G_N_ELEMENTS(setting_rows), settings);
+    g_free(settings);
+}
+
+/* Names become parts of NATS subjects. */
+static bool name_is_plain(const char *name) {
+    gsize length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+    return length > 0 && length <= 64 && name[length] == '\0';
+}
+
+/* The source of that name, made if there is none yet. NULL if it cannot be a name. */
+static SourceSettings *source_named(Settings *settings, const char *name) {
+    if (!name_is_plain(name))
+        return NULL;
+    guint count = 0;
+    for (; settings->sources[count] != NULL; count++)
+        if (g_str_equal(settings->sources[count]->name, name))
+            return settings->sources[count];
+
+    SourceSettings *source = g_new0(SourceSettings, 1);
+    source->name = g_strdup(name);
+    rows_set_fallbacks(source_rows, G_N_ELEMENTS(source_rows), source);
+    settings->sources = g_renew(SourceSettings *, settings->sources, count + 2);
+    settings->sources[count] = source;
+    settings->sources[count + 1] = NULL;
+    return source;
+}
+
+/* --- the key file --- */
+
+static bool section_exists(const char *section) {
+    for (guint row = 0; row < G_N_ELEMENTS(setting_rows); row++)
+        if (g_str_equal(setting_rows[row].section, section))
+            return true;
+    return false;
+}
+
+static bool wrong_value(GError **error, const char *where, const Row *row, const char *value) {
+    return fault_set(error, FAULT_USAGE, "%s: %s = %s: expected %s (%s)", where, row->key, value,
+                     type_forms[row->type], row->sentence);
+}
+
+static bool read_key(Settings *settings, SourceSettings *source, const char *section,
+                     const char *key, const char *value, const char *where, GError **error) {
+    const Row *row = source != NULL ? row_find(source_rows, G_N_ELEMENTS(source_rows), key)
+                                    : row_find(setting_rows, G_N_ELEMENTS(setting_rows), key);
+    if (row != NULL && source == NULL && !g_str_equal(row->section, section))
+        return fault_set(error, FAULT_USAGE, "%s: '%s' belongs into section [%s]", where, key,
+                         row->section);
+    if (row == NULL)
+        return fault_set(error, FAULT_USAGE,
+                         "%s: unknown key '%s'; --sample-config lists the known ones", where, key);
+    void *values = source != NULL ? (void *)source : (void *)settings;
+    return row_set(row, values, value) || wrong_value(error, where, row, value);
+}
+
+static bool read_section(Settings *settings, GKeyFile *file, const char *section, const char *name,
+                         GError **error) {
+    g_autofree char *where = g_strdup_printf("%s: [%s]", name, section);
+    SourceSettings *source = NULL;
+    if (g_str_has_prefix(section, "source ")) {
+        source = source_named(settings, section + strlen("source "));
+        if (source == NULL)
+            return fault_set(error, FAULT_USAGE,
+                             "%s: a source's name is made of letters, digits, '_' and '-'", where);
+    } else if (!section_exists(section)) {
+        return fault_set(error, FAULT_USAGE,
+                         "%s: unknown section; --sample-config lists the known ones", where);
+    }
+
+    g_auto(GStrv) keys = g_key_file_get_keys(file, section, NULL, error);
+    if (keys == NULL)
+        return false;
+    for (char **key = keys; *key != NULL; key++) {
+        g_autofree char *value = g_key_file_get_string(file, section, *key, NULL);
+        if (value == NULL)
+            return fault_set(error, FAULT_USAGE, "%s: %s: value is not UTF-8 text", where, *key);
+        g_strchomp(value);
+        if (!read_key(settings, source, section, *key, value, where, error))
+            return false;
+    }
+    return true;
+}
+
+bool settings_read_text(Settings *settings, const char *text, const char *name, GError **error) {
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) wrong = NULL;
+    if (!g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, &wrong))
+        return fault_set(error, FAULT_USAGE, "%s: %s", name, wrong->message);
+    g_auto(GStrv) sections = g_key_file_get_groups(file, NULL);
+    for (char **section = sections; *section != NULL; section++)
+        if (!read_section(settings, file, *section, name, error))
+            return false;
+    return true;
+}
+
+bool settings_read_file(Settings *settings, const char *file, GError **error) {
+    g_autofree char *text = NULL;
+    g_autoptr(GError) wrong = NULL;
+    if (!g_file_get_contents(file, &text, NULL, &wrong))
+        return fault_set(error, FAULT_USAGE, "settings file: %s", wrong->message);
+    return settings_read_text(settings, text, file, error);
+}
+
+bool settings_read_environment(Settings *settings, GError **error) {
+    const char *url = g_getenv("NATS_URL");
+    return url == NULL || *url == '\0' || settings_set(settings, "nats", url, error);
+}
+
+/* --- options --- */
+
+static bool set_first_source(Settings *settings, const char *value, GError **error) {
+    g_auto(GStrv) halves = g_strsplit(value, "=", 2);
+    SourceSettings *source =
+        halves[0] != NULL && halves[1] != NULL ? source_named(settings, halves[0]) : NULL;
+    if (source == NULL || *halves[1] == '\0')
+        return fault_set(error, FAULT_USAGE,
+                         "--source %s: expected NAME=FOLDER, the name made of letters, digits, "
+                         "'_' and '-'",
+                         value);
+    g_free(source->folder);
+    source->folder = g_strdup(halves[1]);
+    return true;
+}
+
+bool settings_set(Settings *settings, const char *key, const char *value, GError **error) {
+    if (g_str_equal(key, "source"))
+        return set_first_source(settings, value, error);
+    const Row *row = row_find(setting_rows, G_N_ELEMENTS(setting_rows), key);
+    if (row == NULL)
+        return fault_set(error, FAULT_USAGE, "unknown setting '%s'", key);
+    if (row_set(row, settings, value))
+        return true;
+    g_autofree char *where = g_strdup_printf("--%s", key);
+    return wrong_value(error, where, row, value);
+}
+
+static gboolean option_given(const char *option, const char *value, gpointer settings,
+                             GError **error) {
+    return settings_set(settings, option + strlen("--"), value, error);
+}
+
+static const char *option_argument(const Row *row) {
+    static const char *const names[] = {
+        [TEXT] = "TEXT", [SWITCH] = "yes|no", [COUNT] = "N", [DURATION] = "TIME", [SIZE] = "SIZE"};
+    return names[row->type];
+}
+
+const GOptionEntry *settings_options(Program program) {
+    static const GOptionEntry *made[STORE + 1]; /* kept: GOption borrows the sentences */
+    if (made[program] != NULL)
+        return made[program];
+    GArray *entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+    if (program == INGEST) {
+        GOptionEntry source = {"source",
+                               0,
+                               0,
+                               G_OPTION_ARG_CALLBACK,
+                               option_given,
+                               "a folder to watch and the name of its source; repeatable",
+                               "NAME=FOLDER"};
+        g_array_append_val(entries, source);
+    }
+    for (guint index = 0; index < G_N_ELEMENTS(setting_rows); index++) {
+        const Row *row = &setting_rows[index];
+        if ((row->programs & program) == 0)
+            continue;
+        char *sentence = *row->fallback == '\0'
+                             ? g_strdup(row->sentence)
+                             : g_strdup_printf("%s (%s)", row->sentence, row->fallback);
+        GOptionEntry entry = {
+            row->key, 0, 0, G_OPTION_ARG_CALLBACK, option_given, sentence, option_argument(row)};
+        g_array_append_val(entries, entry);
+    }
+    made[program] = (const GOptionEntry *)(void *)g_array_free(entries, FALSE);
+    return made[program];
+}
+
+/* --- checks --- */
+
+static bool check_replicas(const Settings *settings, GError **error) {
+    gint64 replicas = settings->nats_replicas;
+    return replicas == 1 || replicas == 3 || replicas == 5 ||
+           fault_set(error, FAULT_USAGE,
+                     "[nats] replicas = %" G_GINT64_FORMAT ": expected 1, 3 or 5", replicas);
+}
+
+/* A descriptor and its inline bytes share one message of a stream; beyond 8 MiB servers suffer. */
+static bool check_inline(const Settings *settings, GError **error) {
+    return settings->inline_limit_bytes <= 8 * 1024 * 1024 ||
+           fault_set(error, FAULT_USAGE,
+                     "[ingest] inline-limit: expected at most 8MiB; larger frames travel by the "
+                     "other deliveries");
+}
+
+static bool check_positive(const Settings *settings, GError **error) {
+    static const char *const keys[] = {"settle",        "scan-interval",      "reconcile-interval",
+                                       "batch",         "frame-limit",        "pixel-limit",
+                                       "fetch-window",  "frames-limit-count", "frames-limit",
+                                       "results-limit", "frame-time-limit"};
+    for (guint key = 0; key < G_N_ELEMENTS(keys); key++) {
+        const Row *row = row_find(setting_rows, G_N_ELEMENTS(setting_rows), keys[key]);
+        if (*(const gint64 *)((const char *)settings + row->offset) <= 0)
+            return fault_set(error, FAULT_USAGE, "[%s] %s: expected more than 0 (%s)", row->section,
+                             row->key, row->sentence);
+    }
+    return true;
+}
+
+static bool check_sources(const Settings *settings, GError **error) {
+    for (SourceSettings **source = settings->sources; *source != NULL; source++)
+        if (*(*source)->folder == '\0')
+            return fault_set(error, FAULT_USAGE,
+                             "[source %s]: key 'folder' is missing: the folder to watch",
+                             (*source)->name);
+    return true;
+}
+
+bool settings_check(const Settings *settings, GError **error) {
+    if (!name_is_plain(settings->pipeline))
+        return fault_set(error, FAULT_USAGE,
+                         "[pipeline] pipeline = %s: expected letters, digits, '_' and '-'",
+                         settings->pipeline);
+    return check_replicas(settings, error) && check_inline(settings, error) &&
+           check_positive(settings, error) && check_sources(settings, error);
+}
+
+/* --- the sample --- */
+
+static void append_row(GString *sample, const Row *row) {
+    g_string_append_printf(sample, "\n# %s\n#%s = %s\n", row->sentence, row->key, row->fallback);
+}
+
+char *settings_sample(void) {
+    GString *sample = g_string_new("# Settings of scopestream. One file serves all its programs on "
+                                   "a machine; each passes over\n# the sections of the others. "
+                                   "Shown are the defaults.\n");
+    const char *section = "";
+    for (guint row = 0; row < G_N_ELEMENTS(setting_rows); row++) {
+        if (!g_str_equal(setting_rows[row].section, section))
+            g_string_append_printf(sample, "\n[%s]\n", setting_rows[row].section);
+        section = setting_rows[row].section;
+        append_row(sample, &setting_rows[row]);
+    }
+    g_string_append(sample, "\n# One section for each microscope's output, by the name it shall "
+                            "have in the database.\n#[source microscope1]\n");
+    for (guint row = 0; row < G_N_ELEMENTS(source_rows); row++)
+        append_row(sample, &source_rows[row]);
+    return g_string_free(sample, FALSE);
+}
