@@ -1,0 +1,51 @@
+/* levels: the exact distribution of a plane's values: which there are, and how many pixels have
+ * each. What one pass over the pixels leaves behind for every measure that does not care where a
+ * pixel lies: at most 65536 rows for 8 and 16 bits, whatever the size of the frame.
+ *
+ * Values are in the plane's own units. Pixels that are NaN or infinite are not in it. */
+#ifndef FEATURES_LEVELS_H
+#define FEATURES_LEVELS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct {
+    gsize count;    /* distinct values */
+    double *values; /* count of them, ascending */
+    guint64 *below; /* count + 1: below[i] pixels are less than values[i]; below[count] is all */
+} Levels;
+
+/* From a histogram of bins whole numbers 0, 1, 2, ... */
+Levels *levels_from_histogram(const guint32 *histogram, gsize bins);
+/* From values, which are sorted in place; scratch has room for as many. Neither may be NaN. NULL if
+ * memory does not suffice. */
+Levels *levels_from_floats(float *values, float *scratch, gsize count);
+Levels *levels_from_doubles(double *values, double *scratch, gsize count);
+void levels_free(Levels *levels); /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Levels, levels_free)
+
+static inline guint64 levels_total(const Levels *levels) {
+    return levels->below[levels->count];
+}
+static inline guint64 levels_pixels(const Levels *levels, gsize index) {
+    return levels->below[index + 1] - levels->below[index];
+}
+
+/* The questions below need at least one pixel. */
+
+/* Index of the value that stands at rank (0 to total - 1) when all pixels are sorted. */
+gsize levels_at_rank(const Levels *levels, guint64 rank);
+/* How many pixels have exactly this value. */
+guint64 levels_pixels_at(const Levels *levels, double value);
+/* Quantile q, 0..1, between neighbours as numpy's 'linear' percentile: position q * (total - 1). */
+double levels_quantile(const Levels *levels, double q);
+/* Mean, and central moments m2, m3, m4 (divided by the count of pixels). */
+typedef struct {
+    double mean, m2, m3, m4;
+} LevelsMoments;
+LevelsMoments levels_moments(const Levels *levels);
+/* Median of |value - median| over the lowest `count` values' pixels; numpy's median (mean of the
+ * middle two). */
+double levels_mad(const Levels *levels, gsize count);
+
+#endif

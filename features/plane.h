@@ -1,0 +1,44 @@
+/* plane: the pixels of one frame, as measures see them: one grey value a pixel, black is low.
+ *
+ * Whatever the file held has become one of four types by then (pixels.h tells how), so that a
+ * measure never asks what a file looked like. The values are the file's own; a measure reports in
+ * CellProfiler's units, x = value / scale, which lie in 0..1 for every whole-number file. */
+#ifndef FEATURES_PLANE_H
+#define FEATURES_PLANE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef enum {
+    PLANE_U8,  /* whole numbers of up to 8 bits */
+    PLANE_U16, /* whole numbers of up to 16 bits */
+    PLANE_F32, /* 16- and 32-bit floats; may hold NaN and infinity */
+    PLANE_F64, /* 64-bit floats, and whole numbers of more than 16 bits */
+} PlaneType;
+
+typedef struct {
+    PlaneType type;
+    guint32 width, height; /* at least 1 */
+    const void *pixels; /* width * height values, row by row from the top, aligned for the type */
+    GBytes *keeper;     /* what pixels lie in: kept as long as the plane */
+    bool in_place;      /* keeper is the file itself: nothing was copied */
+
+    bool whole;    /* the file holds whole numbers */
+    double scale;  /* what a value is divided by to be in CellProfiler's units: the largest value of
+                      the file's type (255, 4095, 65535, ...); 1 for floats */
+    double offset; /* the file's own number for a value of 0: -32768 for signed 16 bits, else 0 */
+} Plane;
+
+/* Takes over one reference of keeper. scale 1, offset 0, not whole, until set. */
+Plane *plane_new(PlaneType type, guint32 width, guint32 height, const void *pixels, GBytes *keeper);
+void plane_free(Plane *plane); /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plane, plane_free)
+
+/* Bytes of one value. */
+gsize plane_type_bytes(PlaneType type);
+
+static inline guint64 plane_pixels(const Plane *plane) {
+    return (guint64)plane->width * plane->height;
+}
+
+#endif

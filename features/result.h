@@ -1,0 +1,44 @@
+/* result: what a worker tells of a frame, and of what it can measure, as the documents of
+ * docs/wire.md. */
+#ifndef FEATURES_RESULT_H
+#define FEATURES_RESULT_H
+
+#include "features/thumbnail.h"
+#include "stream/descriptor.h"
+
+typedef enum {
+    RESULT_OK,
+    RESULT_BROKEN,   /* the bytes are no readable image */
+    RESULT_VANISHED, /* the file was gone or changed before it was measured */
+    RESULT_POISON,   /* it ended worker processes */
+} ResultStatus;
+
+/* "ok", "broken", "vanished", "poison". Static. */
+const char *result_status_text(ResultStatus status);
+
+/* All pointers are borrowed. */
+typedef struct {
+    const Descriptor *descriptor; /* gives frame, pipeline, attempt and offered_at */
+    ResultStatus status;
+    const char *reason;         /* when the status is not ok */
+    const double *values;       /* of measure_plane; NULL: none were measured */
+    const Thumbnail *thumbnail; /* or NULL */
+    const char *delivery;       /* the way the bytes came; NULL: they did not */
+    const char *worker;         /* "<host>/<pid>" */
+    gint64 taken_us, received_us, decoded_us, measured_us; /* since 1970; 0: never reached */
+} Result;
+
+/* The result document, JSON on one line, ending with NUL; ret_length without it, may be NULL.
+ * g_free it. */
+char *result_to_json(const Result *result, gsize *ret_length);
+/* What Nats-Msg-Id says of it. g_free it. */
+char *result_message_id(const Result *result);
+
+/* Adds the member "values" to the object builder stands in: null where a number is not defined;
+ * an empty object for NULL. */
+void result_values_to_json(const double *values, JsonBuilder *builder);
+
+/* The catalogue document of a pipeline: every number the measures give. g_free it. */
+char *result_catalogue(const char *pipeline, gsize *ret_length);
+
+#endif
