@@ -10,13 +10,23 @@ frames_sql() { # ARGUMENT...
         --set ON_ERROR_STOP=1 "$@"
 }
 
-# Every file below FOLDER that ingest, at the default of include and exclude, takes for an image:
-# path,size,mtime in nanoseconds as CSV, the path encoded as on the wire (docs/wire.md).
+# What ingest takes for an image and what it passes over: settings include and exclude of a source,
+# here at their defaults.
+frames_include="*.tif *.tiff *.png"
+frames_exclude="._* .* *.part *.tmp *.partial *.crdownload *.filepart ~* *_thumb*"
+
+# Every file below FOLDER that is an image by its name: path,size,mtime in nanoseconds as CSV, the
+# path encoded as on the wire (docs/wire.md).
 frames_on_disk() { # FOLDER
+    local -a include=() exclude=()
+    local name
+    set -f
+    for name in $frames_include; do include+=(-o -iname "$name"); done
+    for name in $frames_exclude; do exclude+=(-o -iname "$name"); done
+    set +f
     LC_ALL=C find "$1" -mindepth 1 \
-        \( -iname '.*' -o -iname '*.part' -o -iname '*.tmp' -o -iname '*.partial' \
-        -o -iname '*.crdownload' -o -iname '*.filepart' -o -iname '~*' -o -iname '*_thumb*' \) -prune \
-        -o -type f \( -iname '*.tif' -o -iname '*.tiff' -o -iname '*.png' \) \
+        \( -false "${exclude[@]}" \) -prune \
+        -o -type f \( -false "${include[@]}" \) \
         -printf '%s %T@ %P\0' 2>/dev/null |
         LC_ALL=C perl -0ne '
             chomp;

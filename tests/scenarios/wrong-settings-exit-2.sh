@@ -1,0 +1,62 @@
+#!/bin/bash
+# What cannot become right by waiting: each program says in one line what is wrong and what was
+# expected, and ends with exit status 2. What can come back is waited for.
+. "$(dirname "$0")/harness.bash"
+
+start_servers
+
+# PATTERN is what the one line must say.
+refuses() { # PATTERN PROGRAM ARGUMENT...
+    local pattern=$1 outcome=0 words
+    shift
+    words=$(timeout 20 "$bin/$1" "${@:2}" 2>&1 > /dev/null < /dev/null) || outcome=$?
+    expect "exit status of $*" "$outcome" 2
+    expect "lines of $*: $words" "$(wc -l <<< "$words")" 1
+    expect_like "words of $*" "$words" "*$pattern*"
+}
+
+for program in ingest features store; do
+    name=scopestream-$program
+    refuses "no-such.conf" $name run --config "$folder/no-such.conf"
+    printf '[ingest]\nsetle = 1s\n' > "$folder/wrong.conf"
+    refuses "wrong.conf*setle" $name run --config "$folder/wrong.conf"
+    printf '[features]\njobs = many\n' > "$folder/wrong.conf"
+    refuses "wrong.conf*jobs" $name run --config "$folder/wrong.conf"
+    printf '[surprise]\n' > "$folder/wrong.conf"
+    refuses "wrong.conf*surprise" $name run --config "$folder/wrong.conf"
+    refuses "wrong.conf*surprise" $name --check-config --config "$folder/wrong.conf"
+    refuses "" $name run --no-such-option
+    refuses "" $name no-such-command
+    "$bin/$name" --check-config > /dev/null
+    "$bin/$name" --sample-config > "$folder/sample.conf"
+    "$bin/$name" --check-config --config "$folder/sample.conf" > /dev/null
+done
+
+: > "$staging/file"
+printf '[ingest]\njournal = %s\n' "$folder/j.sqlite" > "$folder/bare.conf"
+refuses "" scopestream-ingest run --config "$folder/bare.conf"
+refuses "$staging/file" scopestream-ingest run --config "$folder/bare.conf" --source "s=$staging/file"
+refuses "" scopestream-ingest run --config "$folder/bare.conf" --source "a b=$images"
+refuses "naming" scopestream-ingest check --config <(
+    cat "$conf"
+    printf '[source scope]\nnaming = abacus\n') "$staging/file"
+
+database="host=$postgres_socket port=$postgres_port"
+refuses "nosuch" scopestream-store run --postgres "$database dbname=nosuch user=store"
+refuses "nobody" scopestream-store run --postgres "$database dbname=scopestream user=nobody"
+tcp="host=127.0.0.1 port=$postgres_port dbname=scopestream user=store"
+refuses "password" scopestream-store run --postgres "$tcp password=wrong"
+
+# An unreachable server is waited for.
+waits() { # NAME COMMAND...
+    process_start "$@"
+    sleep 2
+    process_id "$1" > /dev/null || fail "$* has ended"
+    process_stop "$1"
+}
+nobody=$(free_port)
+waits ingest-alone "$bin/scopestream-ingest" run --nats "nats://127.0.0.1:$nobody"
+waits features-alone "$bin/scopestream-features" run --nats "nats://127.0.0.1:$nobody"
+waits store-alone "$bin/scopestream-store" run --nats "nats://127.0.0.1:$nobody"
+waits store-alone "$bin/scopestream-store" run --postgres \
+    "host=127.0.0.1 port=$nobody dbname=scopestream user=store"
