@@ -18,7 +18,7 @@ printf 'this is no image\n' > "$images/words.tif"
 make_image "$images/good-2.tif" 3
 
 wait_until 20 rows_are 3
-expect "status by file" "$(sql "select path, status from scopestream.features order by path")" \
+expect "status by file" "$(sql "select path, status from scopestream.frames order by path")" \
     $'bad.tif\tbroken\ngood-1.tif\tok\ngood-2.tif\tok'
 expect "has a reason" "$(sql "select length(reason) > 10 from scopestream.failures")" t
 

@@ -17,7 +17,7 @@ for way in inline path direct fetch; do
     cp -r "$staging/set" "$images/$way"
     cp -r "$staging/stack" "$images/$way-stack"
     all_came_this_way() {
-        [ "$(sql "select count(*) from scopestream.features where delivery = '$way'
+        [ "$(sql "select count(*) from scopestream.frames where delivery = '$way'
             and status = 'ok'")" = 6 ]
     }
     wait_until 30 all_came_this_way

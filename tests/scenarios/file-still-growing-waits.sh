@@ -20,6 +20,6 @@ tail -c +$((size * 2 / 3 + 1)) "$staging/whole.tif" >> "$images/a.tif"
 wait_until 20 rows_are 1
 cmp "$staging/whole.tif" "$images/a.tif"
 
-expect "its status" "$(sql "select status from scopestream.features")" ok
+expect "its status" "$(sql "select status from scopestream.frames")" ok
 expect "events" "$(sql "select count(*) from scopestream.events where event = 'unfinished'")" 0
 expect_files_equal_rows

@@ -273,7 +273,7 @@ nats_publish() { # SUBJECT FILE
 }
 
 rows() {
-    sql "select count(*) from scopestream.features where source = 'scope'"
+    sql "select count(*) from scopestream.frames where source = 'scope'"
 }
 
 rows_are() { # COUNT
@@ -328,7 +328,7 @@ expect_files_equal_rows() { # [OLD ROWS]
     old=$(grep -c . <<< "$differences" || true)
     [ "$old" -eq "${1:-0}" ] || fail "files and rows differ, ${1:-0} old versions wanted:"$'\n'"$differences"
     expect "frames with more than one row" "$(sql "select count(*) from (select frame_id from
-        scopestream.features group by frame_id, pipeline having count(*) > 1) twice")" 0
+        scopestream.frames group by frame_id, pipeline having count(*) > 1) twice")" 0
     expect "rejected results" "$(sql 'select count(*) from scopestream.rejected')" 0
 }
 
@@ -336,7 +336,7 @@ expect_files_equal_rows() { # [OLD ROWS]
 expect_list_equals_rows() {
     local difference
     difference=$(diff <(tail -n +2 "$written" | cut -d, -f1,2 | sort) \
-        <(sql "select path || ',' || page from scopestream.features where source = 'scope'" | sort)) ||
+        <(sql "select path || ',' || page from scopestream.frames where source = 'scope'" | sort)) ||
         fail "the microscope's list (<) and the rows (>) differ:"$'\n'"$difference"
 }
 

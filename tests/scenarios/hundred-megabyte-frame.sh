@@ -20,7 +20,7 @@ start_workers 1
 cp "$images/fetched.tif" "$images/direct.tif"
 wait_until 120 rows_are 2
 
-expect "ways" "$(sql "select path, status, delivery from scopestream.features order by path")" \
+expect "ways" "$(sql "select path, status, delivery from scopestream.frames order by path")" \
     $'direct.tif\tok\tdirect\nfetched.tif\tok\tfetch'
 expect "different numbers" "$(sql "select count(distinct (mean, std, focus_score)) from
     scopestream.features")" 1

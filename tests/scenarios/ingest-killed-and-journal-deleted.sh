@@ -19,7 +19,7 @@ delete_journal
 start_ingest
 knows_all_as_stored() { [ "$(answer_of ingest '.[0].sources[0].stored')" = 72 ]; }
 wait_until 30 knows_all_as_stored
-expect "measured again" "$(sql "select count(*) from scopestream.features where attempt > 2")" 0
+expect "measured again" "$(sql "select count(*) from scopestream.frames where attempt > 2")" 0
 
 expect_list_equals_rows
 expect_files_equal_rows

@@ -13,7 +13,7 @@ truncate -s "$size" "$images/never.tif"
 always 2 rows_are 0
 dd if="$staging/whole.tif" of="$images/a.tif" bs=4096 conv=notrunc status=none
 wait_until 20 rows_are 1
-expect "its status" "$(sql "select path, status from scopestream.features")" $'a.tif\tok'
+expect "its status" "$(sql "select path, status from scopestream.frames")" $'a.tif\tok'
 
 the_other_is_an_event() {
     [ "$(sql "select path from scopestream.events where event = 'unfinished'")" = never.tif ]

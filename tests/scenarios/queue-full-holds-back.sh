@@ -16,6 +16,6 @@ expect "lines about it" "$(grep -ciE 'hold|full' "$folder/log/ingest.log")" 1
 
 start_workers
 wait_until 60 rows_are 48
-expect "attempts" "$(sql "select max(attempt) from scopestream.features")" 1
+expect "attempts" "$(sql "select max(attempt) from scopestream.frames")" 1
 expect_list_equals_rows
 expect_files_equal_rows

@@ -25,5 +25,5 @@ exec 5>&-
 always 2 rows_are 3
 
 expect "files with rows" "$(sql "select string_agg(path, ' ' order by path) from
-    scopestream.features where status = 'ok'")" "a.tif b.tif c.tif"
+    scopestream.frames where status = 'ok'")" "a.tif b.tif c.tif"
 expect_files_equal_rows

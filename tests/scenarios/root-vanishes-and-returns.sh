@@ -27,5 +27,5 @@ has_events() {
         and count(*) filter (where event = 'source-back') > 0 from scopestream.events")" = t ]
 }
 wait_until 10 has_events
-expect "attempts" "$(sql "select max(attempt) from scopestream.features")" 1
+expect "attempts" "$(sql "select max(attempt) from scopestream.frames")" 1
 expect_files_equal_rows

@@ -28,7 +28,7 @@ manifest_pages() {
         }' "$data/MANIFEST.tsv" | sort
 }
 pages_with_rows() {
-    sql "select distinct path || ',' || page from scopestream.features
+    sql "select distinct path || ',' || page from scopestream.frames
         where path not like 'malformed/%'" | sort
 }
 difference=$(comm -23 <(manifest_pages) <(pages_with_rows))
@@ -45,15 +45,15 @@ readable() {
         'tolower($1) ~ pattern && $1 !~ /^malformed/ && ($2 == "0" || $4 == "0") { print $1 }' \
         "$data/CHECKS.tsv" | sort
 }
-not_ok() { sql "select distinct path from scopestream.features where status <> 'ok'" | sort; }
-ok() { sql "select distinct path from scopestream.features where status = 'ok'" | sort; }
+not_ok() { sql "select distinct path from scopestream.frames where status <> 'ok'" | sort; }
+ok() { sql "select distinct path from scopestream.frames where status = 'ok'" | sort; }
 difference=$(comm -12 <(readable) <(not_ok))
 [ -z "$difference" ] || fail "readable, and not ok:"$'\n'"$difference"
 difference=$(comm -12 <(unreadable) <(ok))
 [ -z "$difference" ] || fail "unreadable, and ok:"$'\n'"$difference"
 
-expect "rows that say poison" "$(sql "select path from scopestream.features
+expect "rows that say poison" "$(sql "select path from scopestream.frames
     where status = 'poison'")" ""
-sql "select split_part(path, '/', 1), status, count(*) from scopestream.features
+sql "select split_part(path, '/', 1), status, count(*) from scopestream.frames
     group by 1, 2 order by 1, 2"
 expect_files_equal_rows

@@ -23,6 +23,6 @@ kill_workers
 start_workers 2
 wait_until 60 rows_are 72
 
-expect "status" "$(sql "select distinct status from scopestream.features")" ok
+expect "status" "$(sql "select distinct status from scopestream.frames")" ok
 expect_list_equals_rows
 expect_files_equal_rows
