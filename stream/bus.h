@@ -86,9 +86,10 @@ typedef struct {
     const char *subjects[4]; /* ends with NULL */
     gint64 max_bytes, max_messages;
     gint64 max_message_bytes;
-    const char *consumer;    /* durable pull consumer made with it; NULL: none */
-    const char *filter;      /* of that consumer; NULL: everything */
+    const char *consumer; /* durable pull consumer made with it; NULL: none */
+    const char *filter;   /* of that consumer; NULL: everything */
     gint64 ack_wait_ms, max_ack_pending;
+    gint64 replicas;
 } BusStream;
 
 /* The two streams of scopestream; docs/wire.md gives the reason for every setting. */
@@ -103,14 +104,14 @@ bool bus_ensure_stream(Bus *bus, const BusStream *stream, GError **error);
 typedef struct {
     guint64 messages, bytes;
     guint64 first_sequence, last_sequence;
-    gint64 created_ns;          /* changes when the stream was lost and made anew */
-    guint64 consumer_pending;   /* not yet given to anyone */
-    guint64 consumer_in_work;   /* given out, not yet acknowledged */
+    gint64 created_ns;        /* changes when the stream was lost and made anew */
+    guint64 consumer_pending; /* not yet given to anyone */
+    guint64 consumer_in_work; /* given out, not yet acknowledged */
     guint64 consumer_redelivered;
 } BusStreamState;
 /* consumer may be NULL: its three figures are then 0. */
-bool bus_stream_state(Bus *bus, const char *stream, const char *consumer,
-                      BusStreamState *ret_state, GError **error);
+bool bus_stream_state(Bus *bus, const char *stream, const char *consumer, BusStreamState *ret_state,
+                      GError **error);
 
 /* Publishes into a stream and waits for each PubAck. Several at once: all are sent before the first
  * ack is waited for. */
@@ -121,14 +122,15 @@ typedef struct {
     gsize length;
     /* filled in */
     bool stored;
-    bool duplicate;     /* the server had this Nats-Msg-Id already */
-    guint64 sequence;   /* in the stream */
-    GError *error;      /* FAULT_AGAIN: full, away or without answer; owned by the caller */
+    bool duplicate;   /* the server had this Nats-Msg-Id already */
+    guint64 sequence; /* in the stream */
+    GError *error;    /* FAULT_AGAIN: full, away or without answer; owned by the caller */
 } BusPublication;
 /* Returns the number stored. */
 guint bus_publish_durably(Bus *bus, BusPublication publications[], guint count, int timeout_ms);
 
-/* An own raw pull: one inbox, one request at a time, messages acknowledged by their reply subject. */
+/* An own raw pull: one inbox, one request at a time, messages acknowledged by their reply subject.
+ */
 typedef struct BusPull BusPull;
 BusPull *bus_pull_open(Bus *bus, const char *stream, const char *consumer, GError **error);
 void bus_pull_close(BusPull *pull); /* gives back what was not taken; accepts NULL */

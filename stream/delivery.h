@@ -37,9 +37,9 @@ DeliveryDesk *delivery_desk_open(const Settings *settings, Bus *bus, GError **er
 void delivery_desk_close(DeliveryDesk *desk); /* accepts NULL */
 
 typedef struct {
-    GBytes *bytes;    /* an image file; owned by the parcel, may be a mapped file */
-    guint32 page;     /* the page of it that is the frame */
-    const char *way;  /* name of the delivery that brought it; static */
+    GBytes *bytes;   /* an image file; owned by the parcel, may be a mapped file */
+    guint32 page;    /* the page of it that is the frame */
+    const char *way; /* name of the delivery that brought it; static */
     /* path only: the open file behind the mapping, to check that it did not change meanwhile */
     FrameBytes *file;
 } DeliveryParcel;

@@ -10,16 +10,16 @@
 
 typedef struct {
     Frame *frame;
-    char *pipeline;     /* [A-Za-z0-9_-]+ */
-    guint32 attempt;    /* 1 for the first offer of this frame to this pipeline */
-    gint64 offered_us;  /* since 1970 */
-    char *origin;       /* host name of the ingest that offers it */
+    char *pipeline;    /* [A-Za-z0-9_-]+ */
+    guint32 attempt;   /* 1 for the first offer of this frame to this pipeline */
+    gint64 offered_us; /* since 1970 */
+    char *origin;      /* host name of the ingest that offers it */
 
     /* What each delivery needs; NULL where that way is not offered. */
-    GBytes *inline_bytes;  /* inline: the bytes themselves, an image file of one page */
-    char *direct_address;  /* direct: host:port of ingest's listener */
-    char *direct_key;      /* direct: what proves to it that we were told of this frame */
-    char *fetch_subject;   /* fetch: where ingest answers requests for ranges */
+    GBytes *inline_bytes; /* inline: the bytes themselves, an image file of one page */
+    char *direct_address; /* direct: host:port of ingest's listener */
+    char *direct_key;     /* direct: what proves to it that we were told of this frame */
+    char *fetch_subject;  /* fetch: where ingest answers requests for ranges */
 } Descriptor;
 
 Descriptor *descriptor_new(void);

@@ -1,8 +1,9 @@
 /* fault: what can go wrong, named after what the caller does next.
  *
- * Every function that can fail takes a GError ** last and returns false or NULL when it did. Whoever
- * detects a fault writes its words (the file, the key, what was expected); everyone above passes it
- * on with g_propagate_prefixed_error at most. Modules are silent: the loop that gives up logs, once.
+ * Every function that can fail takes a GError ** last and returns false or NULL when it did.
+ * Whoever detects a fault writes its words (the file, the key, what was expected); everyone above
+ * passes it on with g_propagate_prefixed_error at most. Modules are silent: the loop that gives up
+ * logs, once.
  */
 #ifndef STREAM_FAULT_H
 #define STREAM_FAULT_H

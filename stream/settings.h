@@ -21,7 +21,8 @@ typedef enum {
 #define SETTING_TYPE_DURATION gint64
 #define SETTING_TYPE_SIZE     gint64
 
-/* A microscope's output: a folder, by its configured name ([A-Za-z0-9_-]+). Texts are never NULL. */
+/* A microscope's output: a folder, by its configured name ([A-Za-z0-9_-]+). Texts are never NULL.
+ */
 typedef struct {
     char *name;
 #define SOURCE_SETTING(key, type, field, fallback, sentence) SETTING_TYPE_##type field;

@@ -1,0 +1,179 @@
+/* The descriptor's JSON, as docs/wire.md tells it:
+ *
+ *   wire        integer   1; another number is refused, so that an old worker never guesses
+ *   frame       object    stream/frame.c
+ *   pipeline    string
+ *   attempt     integer   from 1
+ *   offered_at  string    time
+ *   origin      string    host name of the ingest
+ *   direct      object    address, key: only where TCP is offered
+ *   fetch       object    subject: only where NATS is offered
+ *
+ * Inline bytes stand behind the JSON, not in it. To add a member: write it in descriptor_to_body,
+ * read it in descriptor_from_body with a value for its absence, tell it in docs/wire.md; the wire
+ * number changes only when an old reader would do something wrong. */
+#include "stream/descriptor.h"
+#include <string.h>
+
+enum { JSON_LIMIT_BYTES = 64 * 1024 };
+
+Descriptor *descriptor_new(void) {
+    Descriptor *descriptor = g_new0(Descriptor, 1);
+    descriptor->attempt = 1;
+    return descriptor;
+}
+
+void descriptor_free(Descriptor *descriptor) {
+    if (descriptor == NULL)
+        return;
+    frame_free(descriptor->frame);
+    g_free(descriptor->pipeline);
+    g_free(descriptor->origin);
+    g_clear_pointer(&descriptor->inline_bytes, g_bytes_unref);
+    g_free(descriptor->direct_address);
+    g_free(descriptor->direct_key);
+    g_free(descriptor->fetch_subject);
+    g_free(descriptor);
+}
+
+/* --- writing --- */
+
+static void add_text(JsonBuilder *builder, const char *name, const char *text) {
+    json_builder_set_member_name(builder, name);
+    json_builder_add_string_value(builder, text);
+}
+
+static void add_ways(JsonBuilder *builder, const Descriptor *descriptor) {
+    if (descriptor->direct_address != NULL) {
+        json_builder_set_member_name(builder, "direct");
+        json_builder_begin_object(builder);
+        add_text(builder, "address", descriptor->direct_address);
+        add_text(builder, "key", descriptor->direct_key);
+        json_builder_end_object(builder);
+    }
+    if (descriptor->fetch_subject != NULL) {
+        json_builder_set_member_name(builder, "fetch");
+        json_builder_begin_object(builder);
+        add_text(builder, "subject", descriptor->fetch_subject);
+        json_builder_end_object(builder);
+    }
+}
+
+static char *descriptor_json(const Descriptor *descriptor) {
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    g_autofree char *offered_at = frame_time_text(descriptor->offered_us);
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "wire");
+    json_builder_add_int_value(builder, DESCRIPTOR_WIRE_VERSION);
+    json_builder_set_member_name(builder, "frame");
+    json_builder_begin_object(builder);
+    frame_to_json(descriptor->frame, builder);
+    json_builder_end_object(builder);
+    add_text(builder, "pipeline", descriptor->pipeline);
+    json_builder_set_member_name(builder, "attempt");
+    json_builder_add_int_value(builder, descriptor->attempt);
+    add_text(builder, "offered_at", offered_at);
+    add_text(builder, "origin", descriptor->origin != NULL ? descriptor->origin : "");
+    add_ways(builder, descriptor);
+    json_builder_end_object(builder);
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    return json_to_string(root, FALSE);
+}
+
+GBytes *descriptor_to_body(const Descriptor *descriptor, gsize *ret_json_length) {
+    char *json = descriptor_json(descriptor);
+    *ret_json_length = strlen(json);
+    if (descriptor->inline_bytes == NULL)
+        return g_bytes_new_take(json, *ret_json_length);
+
+    gsize length;
+    const void *data = g_bytes_get_data(descriptor->inline_bytes, &length);
+    json = g_realloc(json, *ret_json_length + length);
+    memcpy(json + *ret_json_length, data, length);
+    return g_bytes_new_take(json, *ret_json_length + length);
+}
+
+/* --- reading --- */
+
+static JsonObject *object_member(JsonObject *object, const char *name) {
+    JsonNode *node = json_object_get_member(object, name);
+    return node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+/* NULL if absent, empty, or no string. */
+static char *text_member(JsonObject *object, const char *name) {
+    JsonNode *node = object != NULL ? json_object_get_member(object, name) : NULL;
+    if (node == NULL || !JSON_NODE_HOLDS_VALUE(node) ||
+        json_node_get_value_type(node) != G_TYPE_STRING || *json_node_get_string(node) == '\0')
+        return NULL;
+    return g_strdup(json_node_get_string(node));
+}
+
+static gint64 number_member(JsonObject *object, const char *name) {
+    JsonNode *node = json_object_get_member(object, name);
+    return node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
+                   json_node_get_value_type(node) == G_TYPE_INT64
+               ? json_node_get_int(node)
+               : -1;
+}
+
+static gint64 time_member(JsonObject *object, const char *name) {
+    g_autofree char *text = text_member(object, name);
+    g_autoptr(GDateTime) time = text != NULL ? g_date_time_new_from_iso8601(text, NULL) : NULL;
+    return time == NULL
+               ? 0
+               : g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
+}
+
+static bool read_members(JsonObject *object, Descriptor *descriptor, GError **error) {
+    gint64 wire = number_member(object, "wire");
+    if (wire != DESCRIPTOR_WIRE_VERSION)
+        return fault_set(error, FAULT_BROKEN,
+                         "descriptor of wire version %" G_GINT64_FORMAT ", this program knows %d",
+                         wire, DESCRIPTOR_WIRE_VERSION);
+    JsonObject *frame = object_member(object, "frame");
+    if (frame == NULL)
+        return fault_set(error, FAULT_BROKEN, "descriptor has no member 'frame'");
+    descriptor->frame = frame_from_json(frame, error);
+    if (descriptor->frame == NULL)
+        return false;
+    descriptor->pipeline = text_member(object, "pipeline");
+    if (descriptor->pipeline == NULL)
+        return fault_set(error, FAULT_BROKEN, "descriptor has no member 'pipeline'");
+    descriptor->attempt = (guint32)CLAMP(number_member(object, "attempt"), 1, G_MAXINT32);
+    descriptor->offered_us = time_member(object, "offered_at");
+    descriptor->origin = text_member(object, "origin");
+    JsonObject *direct = object_member(object, "direct");
+    descriptor->direct_address = text_member(direct, "address");
+    descriptor->direct_key = text_member(direct, "key");
+    descriptor->fetch_subject = text_member(object_member(object, "fetch"), "subject");
+    return true;
+}
+
+Descriptor *descriptor_from_body(GBytes *body, gsize json_length, GError **error) {
+    gsize length;
+    const char *data = g_bytes_get_data(body, &length);
+    if (json_length > length || json_length > JSON_LIMIT_BYTES) {
+        fault_set(error, FAULT_BROKEN, "descriptor's JSON has %zu bytes, expected at most %zu",
+                  json_length, MIN(length, (gsize)JSON_LIMIT_BYTES));
+        return NULL;
+    }
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    g_autoptr(GError) wrong = NULL;
+    if (!json_parser_load_from_data(parser, data != NULL ? data : "", (gssize)json_length,
+                                    &wrong)) {
+        fault_set(error, FAULT_BROKEN, "descriptor is no JSON: %s", wrong->message);
+        return NULL;
+    }
+    JsonNode *root = json_parser_get_root(parser);
+    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root)) {
+        fault_set(error, FAULT_BROKEN, "descriptor is no JSON object");
+        return NULL;
+    }
+    g_autoptr(Descriptor) descriptor = descriptor_new();
+    if (!read_members(json_node_get_object(root), descriptor, error))
+        return NULL;
+    if (length > json_length)
+        descriptor->inline_bytes = g_bytes_new_from_bytes(body, json_length, length - json_length);
+    return g_steal_pointer(&descriptor);
+}
