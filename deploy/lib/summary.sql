@@ -1,0 +1,35 @@
+-- What the demo says at its end: how many frames, how fast, and where the time went.
+\pset tuples_only on
+\pset format unaligned
+
+select format('  %s frames have their row: %s%s', count(*),
+              string_agg(distinct n || ' ' || status, ', '),
+              coalesce((select '; ' || count(*) || ' files are unfinished'
+                        from scopestream.events where event = 'unfinished' having count(*) > 0), ''))
+from (select status, count(*) over (partition by status) as n from scopestream.frames) f;
+
+select format('  %s frames/s from the first file closed to the last row, %s MB/s',
+              round(count(*) / seconds, 1), round(sum(size_bytes / pages) / 1e6 / seconds, 1))
+from scopestream.frames,
+     (select greatest(extract(epoch from max(stored_at) - min(greatest(closed_at, offered_at))), 0.001)
+      from scopestream.frames) f (seconds)
+group by seconds;
+
+select format('  from file closed to row committed: median %s s, 95 of 100 within %s s, 99 within %s s',
+              round(p[1]::numeric, 2), round(p[2]::numeric, 2), round(p[3]::numeric, 2))
+from (select percentile_cont(array[0.5, 0.95, 0.99]) within group (order by latency_s)
+      from scopestream.frames) f (p);
+
+select '  of that, in the median: ' ||
+       string_agg(round((1000 * seconds)::numeric) || ' ms ' || step, ', ' order by n)
+from (select n, step, percentile_cont(0.5) within group (order by extract(epoch from till - since))
+      from scopestream.frames,
+           lateral (values (1, 'to the queue', closed_at, offered_at),
+                           (2, 'in it', offered_at, taken_at),
+                           (3, 'to receive', taken_at, received_at),
+                           (4, 'to decode', received_at, decoded_at),
+                           (5, 'to measure', decoded_at, measured_at),
+                           (6, 'to the row', measured_at, stored_at)) s (n, step, since, till)
+      where status = 'ok'
+      group by n, step) steps (n, step, seconds)
+having count(*) > 0;
