@@ -4,7 +4,7 @@
 char *ome_text(const Options *options, const char *name) {
     const Plate *plate = &options->plate;
     char size[G_ASCII_DTOSTR_BUF_SIZE];
-    g_ascii_dtostr(size, sizeof size, options->pixel_size_um);
+    g_ascii_formatd(size, sizeof size, "%.6g", options->pixel_size_um);
     g_autofree char *image = g_markup_printf_escaped(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
         "<OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\">"

@@ -5,7 +5,7 @@
 
 #include "samples/microscope/options.h"
 
-/* OME-XML (schema 2016-06) for the stack of one site, in ASCII. name: of the position. The caller
+/* OME-XML (schema 2016-06) for the stack of one site, in ASCII. name: of the image. The caller
  * g_frees. */
 char *ome_text(const Options *options, const char *name);
 

@@ -6,6 +6,7 @@
 #include "samples/microscope/progress.h"
 #include "samples/microscope/stopping.h"
 #include "samples/microscope/written.h"
+#include <string.h>
 
 struct Run {
     const Options *options;
@@ -67,48 +68,6 @@ static const Manner *manner_of(const Options *options, guint faults) {
 
 /* --- pictures --- */
 
-static ImageFile *file_shoot(Run *run, guint64 number, GError **error) {
-    const Options *options = run->options;
-    const Plate *plate = &options->plate;
-    ImageFormat format = {options->width,       options->height,     (guint)options->bits,
-                          options->compression, options->is_bigtiff, options->pixel_size_um};
-    gsize size_bytes = (gsize)options->width * options->height * format.bits / 8;
-    g_autoptr(ImageFile) image =
-        image_file_new(&format, size_bytes * plate_pages(plate) + 4096 * plate_pages(plate));
-    bool has_ome = plate->stack != STACK_NONE && options->naming->is_ome_stack;
-    g_autofree char *description = has_ome ? ome_text(options, options->plate_name) : NULL;
-    for (guint page = 0; page < plate_pages(plate); page++) {
-        Place shown;
-        guint faults = page_faults(options, frame_of(plate, number, page), &shown);
-        const guint16 *pixels = scope_shoot(run->scope, &shown, faults);
-        if (!image_file_add(image, pixels, page == 0 ? description : NULL, error))
-            return NULL;
-    }
-    image_file_bytes(image);
-    return g_steal_pointer(&image);
-}
-
-static bool pictures_prepare(Run *run, GError **error) {
-    for (gint i = 0; i < run->options->reuse; i++) {
-        ImageFile *image = file_shoot(run, (guint64)i, error);
-        if (!image)
-            return false;
-        g_ptr_array_add(run->prepared, image);
-    }
-    return true;
-}
-
-/* One of the prepared pictures, made different by its number in the first pixels. */
-static ImageFile *file_reuse(Run *run, guint64 number) {
-    ImageFile *image = g_ptr_array_index(run->prepared, number % run->prepared->len);
-    const Plate *plate = &run->options->plate;
-    for (guint page = 0; page < plate_pages(plate); page++)
-        image_file_stamp(image, page, frame_of(plate, number, page));
-    return image;
-}
-
-/* --- one file --- */
-
 static File file_plan(const Options *options, guint64 number) {
     Place place = plate_place(&options->plate, number, 0);
     File file = {number, place};
@@ -132,6 +91,52 @@ static void file_clear(File *file) {
     g_free(file->plate);
     g_free(file->path);
 }
+
+static ImageFile *file_shoot(Run *run, const File *file, GError **error) {
+    const Options *options = run->options;
+    const Plate *plate = &options->plate;
+    ImageFormat format = {options->width,       options->height,     (guint)options->bits,
+                          options->compression, options->is_bigtiff, options->pixel_size_um};
+    gsize size_bytes = (gsize)options->width * options->height * format.bits / 8;
+    g_autoptr(ImageFile) image =
+        image_file_new(&format, size_bytes * plate_pages(plate) + 4096 * plate_pages(plate));
+    bool has_ome = plate->stack != STACK_NONE && options->naming->is_ome_stack;
+    g_autofree char *name = g_path_get_basename(file->path);
+    *strchrnul(name, '.') = '\0';
+    g_autofree char *description = has_ome ? ome_text(options, name) : NULL;
+    for (guint page = 0; page < plate_pages(plate); page++) {
+        Place shown;
+        guint faults = page_faults(options, frame_of(plate, file->number, page), &shown);
+        const guint16 *pixels = scope_shoot(run->scope, &shown, faults);
+        if (!image_file_add(image, pixels, page == 0 ? description : NULL, error))
+            return NULL;
+    }
+    image_file_bytes(image);
+    return g_steal_pointer(&image);
+}
+
+static bool pictures_prepare(Run *run, GError **error) {
+    for (gint i = 0; i < run->options->reuse; i++) {
+        File file = file_plan(run->options, (guint64)i);
+        ImageFile *image = file_shoot(run, &file, error);
+        file_clear(&file);
+        if (!image)
+            return false;
+        g_ptr_array_add(run->prepared, image);
+    }
+    return true;
+}
+
+/* One of the prepared pictures, made different by its number in the first pixels. */
+static ImageFile *file_reuse(Run *run, guint64 number) {
+    ImageFile *image = g_ptr_array_index(run->prepared, number % run->prepared->len);
+    const Plate *plate = &run->options->plate;
+    for (guint page = 0; page < plate_pages(plate); page++)
+        image_file_stamp(image, page, frame_of(plate, number, page));
+    return image;
+}
+
+/* --- one file --- */
 
 static bool file_write(Run *run, const File *file, ImageFile *image, GError **error) {
     const Manner *manner = manner_of(run->options, file->faults);
@@ -170,7 +175,7 @@ static void wait_until_due(const Run *run, guint64 frames) {
 
 static bool file_take(Run *run, File *file, GError **error) {
     bool is_reused = run->prepared->len > 0, is_missing = file->faults & FAULT_MISSING;
-    g_autoptr(ImageFile) own = is_reused ? NULL : file_shoot(run, file->number, error);
+    g_autoptr(ImageFile) own = is_reused ? NULL : file_shoot(run, file, error);
     if (!is_reused && !own)
         return false;
     wait_until_due(run, run->progress.frames);
