@@ -17,9 +17,8 @@ typedef struct {
 
 /* From a histogram of bins whole numbers 0, 1, 2, ... */
 Levels *levels_from_histogram(const guint32 *histogram, gsize bins);
-/* From values, which are sorted in place; scratch has room for as many. Neither may be NaN. NULL if
- * memory does not suffice. */
-Levels *levels_from_floats(float *values, float *scratch, gsize count);
+/* From count values, none of them NaN, which are sorted in place; scratch has room for as many.
+ * NULL if memory does not suffice. */
 Levels *levels_from_doubles(double *values, double *scratch, gsize count);
 void levels_free(Levels *levels); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Levels, levels_free)
@@ -44,8 +43,8 @@ typedef struct {
     double mean, m2, m3, m4;
 } LevelsMoments;
 LevelsMoments levels_moments(const Levels *levels);
-/* Median of |value - median| over the lowest `count` values' pixels; numpy's median (mean of the
- * middle two). */
+/* Median of |value - median|, without CellProfiler's or anybody's factor, over the pixels of the
+ * lowest `count` values; medians as numpy's, the mean of the middle two. */
 double levels_mad(const Levels *levels, gsize count);
 
 #endif

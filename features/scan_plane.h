@@ -15,11 +15,11 @@
 #include "features/plane.h"
 #include "stream/fault.h"
 
-/* Sums over pairs (a, b) of pixels one step apart. a and b count from the plane's median, which
- * keeps small differences of large numbers out of the arithmetic. */
+/* Sums over pairs (a, b) of pixels a step apart. a and b count from the scan's pivot, a value near
+ * the median: that keeps small differences of large numbers out of the arithmetic. */
 typedef struct {
     double n;              /* pairs */
-    double sum_a, sum_b;   /* of (a - median), (b - median) */
+    double sum_a, sum_b;   /* of (a - pivot), (b - pivot) */
     double sum_aa, sum_bb; /* of their squares */
     double sum_dd;         /* of (b - a) squared; sum_ab = (sum_aa + sum_bb - sum_dd) / 2 */
 } ScanPairs;
@@ -40,6 +40,7 @@ typedef struct {
     Levels *levels;          /* of the finite pixels; count 0 if there is none */
     LevelsMoments moments;   /* NaN if there is no finite pixel */
     double median;           /* the same */
+    double pivot;            /* what pairs count from */
     ScanPairs right, right2; /* (x, x + 1), (x, x + 2) along a row */
     ScanPairs down, down2;   /* (y, y + 1), (y, y + 2) along a column */
     ScanNeighbourhood around;
