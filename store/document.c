@@ -1,0 +1,168 @@
+#include "store/document.h"
+#include "stream/json_read.h"
+#include <string.h>
+
+/* What may be a token of a NATS subject. */
+static bool is_token(const char *text) {
+    return text != NULL && *text != '\0' &&
+           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
+               strlen(text);
+}
+
+/* --- results --- */
+
+/* acquired_at is part of the row's key: another spelling of the time is fine, another time would
+ * be a second row for the same frame. */
+static bool time_check(JsonObject *told, const Frame *frame, GError **error) {
+    const char *text = json_read_member_text(told, "acquired_at");
+    g_autoptr(GDateTime) time = text != NULL ? g_date_time_new_from_iso8601(text, NULL) : NULL;
+    gint64 us = time == NULL ? 0
+                             : g_date_time_to_unix(time) * G_USEC_PER_SEC +
+                                   g_date_time_get_microsecond(time);
+    g_autofree char *expected = frame_time_text(frame->acquired_us);
+    if (time == NULL || us != frame->acquired_us)
+        return fault_set(error, FAULT_BROKEN, "frame member 'acquired_at' is '%.40s', expected %s",
+                         text != NULL ? text : "", expected);
+    return true;
+}
+
+static bool frame_look(Document *document, JsonObject *told, GError **error) {
+    if (told == NULL)
+        return fault_set(error, FAULT_BROKEN, "a result without a frame");
+    g_autoptr(Frame) frame = frame_from_json(told, error);
+    if (frame == NULL || !time_check(told, frame, error))
+        return false;
+    if (!is_token(frame->source))
+        return fault_set(error, FAULT_BROKEN,
+                         "frame member 'source' is '%.40s', expected A-Z a-z "
+                         "0-9 _ -",
+                         frame->source);
+    char id[FRAME_ID_TEXT_LENGTH + 1];
+    document->frame_id = g_strdup(frame_id_text(&frame->id, id));
+    document->source = g_strdup(frame->source);
+    return true;
+}
+
+static bool pipeline_look(Document *document, JsonObject *pipeline, GError **error) {
+    const char *name = pipeline != NULL ? json_read_member_text(pipeline, "name") : NULL;
+    if (!is_token(name))
+        return fault_set(error, FAULT_BROKEN, "a result without a pipeline's name");
+    document->pipeline = g_strdup(name);
+    return true;
+}
+
+/* SQL would take "NaN" for a number; a plot would not. */
+static bool values_look(JsonObject *values, GError **error) {
+    JsonObjectIter members;
+    const char *name;
+    JsonNode *node;
+    json_object_iter_init(&members, values);
+    while (json_object_iter_next(&members, &name, &node)) {
+        GType type = JSON_NODE_HOLDS_VALUE(node) ? json_node_get_value_type(node) : G_TYPE_INVALID;
+        if (!JSON_NODE_HOLDS_NULL(node) && type != G_TYPE_INT64 && type != G_TYPE_DOUBLE)
+            return fault_set(error, FAULT_BROKEN, "value '%.64s' is not a number", name);
+    }
+    return true;
+}
+
+static bool result_look(Document *document, JsonObject *object, GError **error) {
+    JsonNode *values = json_object_get_member(object, "values");
+    if (!frame_look(document, json_read_member_object(object, "frame"), error) ||
+        !pipeline_look(document, json_read_member_object(object, "pipeline"), error))
+        return false;
+    if (values == NULL || JSON_NODE_HOLDS_NULL(values))
+        return true;
+    if (!JSON_NODE_HOLDS_OBJECT(values))
+        return fault_set(error, FAULT_BROKEN, "member 'values' is not an object");
+    return values_look(json_node_get_object(values), error);
+}
+
+/* --- the document --- */
+
+static bool nothing_to_look_at(Document *document, JsonObject *object, GError **error) {
+    return true; /* SQL looks closely enough */
+}
+
+static const struct {
+    const char *name;
+    DocumentKind kind;
+    bool (*look)(Document *document, JsonObject *object, GError **error);
+} kinds[] = {
+    {"result", DOCUMENT_RESULT, result_look},
+    {"event", DOCUMENT_EVENT, nothing_to_look_at},
+    {"catalogue", DOCUMENT_CATALOGUE, nothing_to_look_at},
+};
+
+static bool document_look(Document *document, GError **error) {
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    JsonObject *object = json_read_object(parser, document->text, document->length, error);
+    if (object == NULL)
+        return false;
+    const char *name = json_read_member_text(object, "kind");
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (g_strcmp0(kinds[i].name, name) == 0) {
+            document->kind = kinds[i].kind;
+            return kinds[i].look(document, object, error);
+        }
+    return fault_set(error, FAULT_BROKEN, "of kind '%.40s', expected result, event or catalogue",
+                     name != NULL ? name : "");
+}
+
+Document *document_new(const char *subject, const char *reply, const void *body, gsize length) {
+    Document *document = g_new0(Document, 1);
+    g_autoptr(GError) refusal = NULL;
+    document->subject = g_strdup(subject);
+    document->reply = g_strdup(reply);
+    bool valid = g_utf8_validate_len(body, length, NULL);
+    document->text = valid ? g_strndup(body, length) : g_utf8_make_valid(body, (gssize)length);
+    document->length = strlen(document->text);
+    if (!valid)
+        fault_set(&refusal, FAULT_BROKEN, "not UTF-8");
+    else
+        document_look(document, &refusal);
+    document->refusal = refusal != NULL ? g_strdup(refusal->message) : NULL;
+    return document;
+}
+
+void document_free(Document *document) {
+    if (document == NULL)
+        return;
+    g_free(document->subject);
+    g_free(document->reply);
+    g_free(document->text);
+    g_free(document->refusal);
+    g_free(document->frame_id);
+    g_free(document->source);
+    g_free(document->pipeline);
+    g_free(document);
+}
+
+/* --- the stand-in --- */
+
+static void add_text(JsonObject *object, const char *name, const char *text) {
+    if (text != NULL)
+        json_object_set_string_member(object, name, text);
+}
+
+Document *document_stand_in(const Document *rejected, const char *reason) {
+    if (rejected->frame_id == NULL || rejected->pipeline == NULL)
+        return NULL;
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonObject *told = json_read_object(parser, rejected->text, rejected->length, NULL);
+    if (told == NULL)
+        return NULL;
+
+    g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
+    JsonObject *object = json_object_new();
+    json_node_take_object(root, object);
+    add_text(object, "kind", "result");
+    json_object_set_member(object, "frame", json_node_copy(json_object_get_member(told, "frame")));
+    json_object_set_member(object, "pipeline",
+                           json_node_copy(json_object_get_member(told, "pipeline")));
+    add_text(object, "status", "broken");
+    add_text(object, "reason", reason);
+    add_text(object, "worker", json_read_member_text(told, "worker"));
+    add_text(object, "delivery", json_read_member_text(told, "delivery"));
+    g_autofree char *text = json_to_string(root, FALSE);
+    return document_new(rejected->subject, rejected->reply, text, strlen(text));
+}

@@ -1,0 +1,459 @@
+#include "store/figures.h"
+#include "store/migrate.h"
+#include "stream/frame.h"
+#include "stream/json_read.h"
+#include <math.h>
+#include <string.h>
+
+enum {
+    AWAY_TIMEOUT_MS = 1000,
+    ANSWERS_MS = 300,
+    NOTICES_SHOWN = 8,
+};
+
+static void notice_free(gpointer data) {
+    Notice *notice = data;
+    g_free(notice->at);
+    g_free(notice->what);
+    g_free(notice->why);
+    g_free(notice);
+}
+
+static void notice_add(GPtrArray *notices, const char *at, const char *what, const char *why) {
+    Notice *notice = g_new0(Notice, 1);
+    notice->at = g_strdup(at != NULL ? at : "");
+    notice->what = g_strdup(what != NULL ? what : "");
+    notice->why = g_strdup(why != NULL ? why : "");
+    g_ptr_array_add(notices, notice);
+}
+
+static void source_free(gpointer data) {
+    SourceFigures *source = data;
+    g_free(source->name);
+    g_free(source->folder);
+    g_free(source->state);
+    g_free(source);
+}
+
+Figures *figures_new(void) {
+    Figures *figures = g_new0(Figures, 1);
+    figures->stored = figures->ok = figures->broken = figures->vanished = figures->poison =
+        figures->rejected = FIGURE_UNKNOWN;
+    figures->rate_10_s = figures->rate_60_s = NAN;
+    figures->latency_p50_s = figures->latency_p95_s = figures->latency_p99_s = NAN;
+    figures->queued = figures->measuring = figures->results_queued = FIGURE_UNKNOWN;
+    figures->unsettled = figures->waiting = figures->unfinished = figures->offered = FIGURE_UNKNOWN;
+    figures->failures = g_ptr_array_new_with_free_func(notice_free);
+    figures->files = g_ptr_array_new_with_free_func(notice_free);
+    figures->sources = g_ptr_array_new_with_free_func(source_free);
+    return figures;
+}
+
+void figures_free(Figures *figures) {
+    if (figures == NULL)
+        return;
+    g_free(figures->database);
+    g_free(figures->nats);
+    g_free(figures->oldest_unstored_at);
+    g_free(figures->holding);
+    g_ptr_array_unref(figures->failures);
+    g_ptr_array_unref(figures->files);
+    g_ptr_array_unref(figures->sources);
+    g_free(figures);
+}
+
+/* --- PostgreSQL --- */
+
+static bool ask_totals(Figures *figures, Postgres *postgres, GError **error) {
+    g_autoptr(PostgresRows) rows =
+        postgres_ask(postgres,
+                     "select coalesce(sum(frames), 0),"
+                     "       coalesce(sum(frames) filter (where status = 'ok'), 0),"
+                     "       coalesce(sum(frames) filter (where status = 'broken'), 0),"
+                     "       coalesce(sum(frames) filter (where status = 'vanished'), 0),"
+                     "       coalesce(sum(frames) filter (where status = 'poison'), 0),"
+                     "       (select count(*) from scopestream.rejected) from scopestream.totals",
+                     NULL, 0, error);
+    if (rows == NULL)
+        return false;
+    gint64 *counts[] = {&figures->stored,   &figures->ok,     &figures->broken,
+                        &figures->vanished, &figures->poison, &figures->rejected};
+    for (guint i = 0; i < G_N_ELEMENTS(counts); i++)
+        *counts[i] = postgres_count(rows, 0, (int)i);
+    return true;
+}
+
+static bool ask_speed(Figures *figures, Postgres *postgres, GError **error) {
+    g_autoptr(PostgresRows) rates =
+        postgres_ask(postgres,
+                     "select count(*) filter (where stored_at > now() - interval '10 s') / 10.0,"
+                     "       count(*) / 60.0"
+                     " from scopestream.frames where stored_at > now() - interval '60 s'",
+                     NULL, 0, error);
+    g_autoptr(PostgresRows) latencies =
+        rates == NULL
+            ? NULL
+            : postgres_ask(postgres,
+                           "select percentile_cont(0.5) within group (order by latency_s),"
+                           "       percentile_cont(0.95) within group (order by latency_s),"
+                           "       percentile_cont(0.99) within group (order by latency_s)"
+                           " from (select latency_s from scopestream.frames"
+                           "       order by stored_at desc limit 1000) newest",
+                           NULL, 0, error);
+    if (latencies == NULL)
+        return false;
+    figures->rate_10_s = postgres_number(rates, 0, 0);
+    figures->rate_60_s = postgres_number(rates, 0, 1);
+    figures->latency_p50_s = postgres_number(latencies, 0, 0);
+    figures->latency_p95_s = postgres_number(latencies, 0, 1);
+    figures->latency_p99_s = postgres_number(latencies, 0, 2);
+    return true;
+}
+
+static bool ask_failures(Figures *figures, Postgres *postgres, GError **error) {
+    g_autoptr(PostgresRows) rows =
+        postgres_ask(postgres,
+                     "select to_char(stored_at, 'HH24:MI:SS') || ' ' || status,"
+                     "       source || ':' || path || case when page > 0 then ' page ' || page"
+                     "                                     else '' end, reason"
+                     " from scopestream.failures order by stored_at desc limit 5",
+                     NULL, 0, error);
+    for (int row = 0; rows != NULL && row < PQntuples(rows); row++)
+        notice_add(figures->failures, postgres_text(rows, row, 0), postgres_text(rows, row, 1),
+                   postgres_text(rows, row, 2));
+    return rows != NULL;
+}
+
+static void ask_database(Figures *figures, Postgres *postgres) {
+    g_autoptr(GError) error = NULL;
+    figures->database_reached =
+        postgres_connect(postgres, AWAY_TIMEOUT_MS, &error) && migrate_check(postgres, &error) &&
+        ask_totals(figures, postgres, &error) && ask_speed(figures, postgres, &error) &&
+        ask_failures(figures, postgres, &error);
+    figures->database = g_strdup(error != NULL ? error->message : postgres_place(postgres));
+}
+
+/* --- NATS --- */
+
+static void add_count(gint64 *sum, gint64 count) {
+    *sum = (*sum == FIGURE_UNKNOWN ? 0 : *sum) + MAX(0, count);
+}
+
+static void take_files(Figures *figures, const char *name, JsonArray *files) {
+    for (guint i = 0; files != NULL && i < json_array_get_length(files); i++) {
+        JsonNode *node = json_array_get_element(files, i);
+        if (!JSON_NODE_HOLDS_OBJECT(node) || figures->files->len >= NOTICES_SHOWN)
+            continue;
+        JsonObject *file = json_node_get_object(node);
+        notice_add(figures->files, name, json_read_member_text(file, "path"),
+                   json_read_member_text(file, "reason"));
+    }
+}
+
+static void take_oldest(Figures *figures, const char *at) {
+    if (at == NULL ||
+        (figures->oldest_unstored_at != NULL && strcmp(figures->oldest_unstored_at, at) <= 0))
+        return; /* one format and zone: text compares as time */
+    g_free(figures->oldest_unstored_at);
+    figures->oldest_unstored_at = g_strdup(at);
+}
+
+static void take_source(Figures *figures, JsonObject *told) {
+    SourceFigures *source = g_new0(SourceFigures, 1);
+    const char *name = json_read_member_text(told, "name");
+    source->name = g_strdup(name != NULL ? name : "?");
+    source->folder = g_strdup(json_read_member_text(told, "folder"));
+    source->state = g_strdup(json_read_member_text(told, "state"));
+    source->unsettled = json_read_member_count(told, "unsettled", 0);
+    source->waiting = json_read_member_count(told, "waiting", 0);
+    source->offered = json_read_member_count(told, "offered", 0);
+    source->unfinished = json_read_member_count(told, "unfinished", 0);
+    add_count(&figures->unsettled, source->unsettled);
+    add_count(&figures->waiting, source->waiting);
+    add_count(&figures->offered, source->offered);
+    add_count(&figures->unfinished, source->unfinished);
+    take_oldest(figures, json_read_member_text(told, "oldest_unstored_at"));
+    take_files(figures, source->name, json_read_member_array(told, "files"));
+    g_ptr_array_add(figures->sources, source);
+}
+
+static void take_ingest(Figures *figures, JsonObject *answer) {
+    JsonArray *sources = json_read_member_array(answer, "sources");
+    figures->ingests++;
+    for (guint i = 0; sources != NULL && i < json_array_get_length(sources); i++) {
+        JsonNode *node = json_array_get_element(sources, i);
+        if (JSON_NODE_HOLDS_OBJECT(node))
+            take_source(figures, json_node_get_object(node));
+    }
+    if (figures->holding == NULL)
+        figures->holding = g_strdup(json_read_member_text(answer, "holding"));
+}
+
+static void take_worker(Figures *figures, JsonObject *answer) {
+    figures->workers++;
+}
+
+static void take_store(Figures *figures, JsonObject *answer) {
+    figures->stores++;
+}
+
+void figures_take_answer(Figures *figures, const void *body, gsize length) {
+    static const struct {
+        const char *program;
+        void (*take)(Figures *figures, JsonObject *answer);
+    } takers[] = {{"ingest", take_ingest}, {"features", take_worker}, {"store", take_store}};
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    JsonObject *answer = json_read_object(parser, body, length, NULL);
+    const char *program = answer != NULL ? json_read_member_text(answer, "program") : NULL;
+    for (guint i = 0; program != NULL && i < G_N_ELEMENTS(takers); i++)
+        if (g_str_equal(program, takers[i].program))
+            takers[i].take(figures, answer);
+}
+
+static void ask_programs(Figures *figures, Bus *bus) {
+    g_autoptr(GError) error = NULL;
+    BusInbox *inbox = bus_inbox_open(bus, &error);
+    if (inbox == NULL)
+        return;
+    bool asked = bus_inbox_ask(inbox, "scopestream.status", NULL, NULL, 0, &error);
+    gint64 until_us = g_get_monotonic_time() + ANSWERS_MS * 1000;
+    while (asked) {
+        int left_ms = (int)((until_us - g_get_monotonic_time()) / 1000);
+        g_autoptr(BusMessage) answer = left_ms > 0 ? bus_inbox_next(inbox, left_ms, &error) : NULL;
+        if (answer == NULL)
+            break;
+        gsize length;
+        const guint8 *body = bus_message_data(answer, &length);
+        figures_take_answer(figures, body, length);
+    }
+    bus_inbox_close(inbox);
+}
+
+static void ask_streams(Figures *figures, const Settings *settings, Bus *bus) {
+    BusStream frames = bus_stream_frames(settings, settings->pipeline);
+    BusStream results = bus_stream_results(settings);
+    BusStreamState state;
+    if (bus_stream_state(bus, frames.name, frames.consumer, &state, NULL)) {
+        figures->measuring = (gint64)state.consumer_in_work;
+        figures->queued = (gint64)(state.messages - MIN(state.messages, state.consumer_in_work));
+    }
+    if (bus_stream_state(bus, results.name, NULL, &state, NULL))
+        figures->results_queued = (gint64)state.messages;
+}
+
+static void ask_nats(Figures *figures, const Settings *settings, Bus *bus) {
+    g_autoptr(GError) error = NULL;
+    figures->nats_reached = bus_wait(bus, AWAY_TIMEOUT_MS, &error);
+    figures->nats = bus_state(bus);
+    if (!figures->nats_reached)
+        return;
+    ask_programs(figures, bus);
+    ask_streams(figures, settings, bus);
+}
+
+Figures *figures_gather(const Settings *settings, Bus *bus, Postgres *postgres) {
+    Figures *figures = figures_new();
+    ask_database(figures, postgres);
+    ask_nats(figures, settings, bus);
+    return figures;
+}
+
+/* --- as text --- */
+
+static void add_line(GString *text, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void add_line(GString *text, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    g_string_append_vprintf(text, format, arguments);
+    va_end(arguments);
+    g_string_append_c(text, '\n');
+}
+
+static char *count_text(gint64 count) {
+    return count == FIGURE_UNKNOWN ? g_strdup("?") : g_strdup_printf("%" G_GINT64_FORMAT, count);
+}
+
+static char *number_text(double number, const char *unit) {
+    return isnan(number) ? g_strdup("?") : g_strdup_printf("%.2f%s", number, unit);
+}
+
+static void add_stage(GString *text, const char *name, gint64 count, const char *remark) {
+    g_autofree char *figure = count_text(count);
+    add_line(text, "%-26s%12s%s%s", name, figure, remark != NULL ? "   " : "",
+             remark != NULL ? remark : "");
+}
+
+static char *oldest_text(const Figures *figures) {
+    g_autoptr(GDateTime) at = figures->oldest_unstored_at != NULL
+                                  ? g_date_time_new_from_iso8601(figures->oldest_unstored_at, NULL)
+                                  : NULL;
+    if (at == NULL)
+        return NULL;
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    return g_strdup_printf("the oldest frame without a row was closed %.1f s ago",
+                           (double)g_date_time_difference(now, at) / G_TIME_SPAN_SECOND);
+}
+
+static void add_stages(GString *text, const Figures *figures) {
+    g_autofree char *oldest = oldest_text(figures);
+    g_autofree char *workers =
+        figures->nats_reached ? g_strdup_printf("by %d workers", (int)figures->workers) : NULL;
+    g_autofree char *rate_10 = number_text(figures->rate_10_s, "/s");
+    g_autofree char *rate_60 = number_text(figures->rate_60_s, "/s");
+    g_autofree char *rates = figures->database_reached
+                                 ? g_strdup_printf("%s over 10 s, %s over 60 s", rate_10, rate_60)
+                                 : NULL;
+    g_autofree char *unfinished =
+        figures->unfinished > 0 ? g_strdup_printf("and %d given up on", (int)figures->unfinished)
+                                : NULL;
+    add_stage(text, "on disk, not complete", figures->unsettled, unfinished);
+    add_stage(text, "complete, not yet queued", figures->waiting,
+              figures->holding != NULL ? figures->holding : oldest);
+    add_stage(text, "queued", figures->queued, figures->holding != NULL ? oldest : NULL);
+    add_stage(text, "being measured", figures->measuring, workers);
+    add_stage(text, "measured, not yet stored", figures->results_queued, NULL);
+    add_stage(text, "stored", figures->stored, rates);
+}
+
+static void add_outcomes(GString *text, const Figures *figures) {
+    static const char *const names[] = {"ok", "broken", "vanished", "poison", "rejected"};
+    const gint64 counts[] = {figures->ok, figures->broken, figures->vanished, figures->poison,
+                             figures->rejected};
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *figure = count_text(counts[i]);
+        g_string_append_printf(text, "%s%s %s", i > 0 ? "    " : "", names[i], figure);
+    }
+    g_autofree char *p50 = number_text(figures->latency_p50_s, " s");
+    g_autofree char *p95 = number_text(figures->latency_p95_s, " s");
+    g_autofree char *p99 = number_text(figures->latency_p99_s, " s");
+    add_line(text, "\nfrom file closed to row written, last 1000: median %s    p95 %s    p99 %s",
+             p50, p95, p99);
+}
+
+static void add_sources(GString *text, const Figures *figures) {
+    for (guint i = 0; i < figures->sources->len; i++) {
+        const SourceFigures *source = g_ptr_array_index(figures->sources, i);
+        add_line(text, "%s%-16s %s, %s", i == 0 ? "\nsources\n  " : "  ", source->name,
+                 source->state != NULL ? source->state : "?",
+                 source->folder != NULL ? source->folder : "?");
+    }
+}
+
+static void add_notices(GString *text, const char *title, const GPtrArray *notices) {
+    for (guint i = 0; i < notices->len; i++) {
+        const Notice *notice = g_ptr_array_index(notices, i);
+        add_line(text, "%s%s%s  %-16s %s: %.100s", i == 0 ? "\n" : "", i == 0 ? title : "",
+                 i == 0 ? "\n" : "", notice->at, notice->what, notice->why);
+    }
+}
+
+char *figures_text(const Figures *figures) {
+    GString *text = g_string_new(NULL);
+    add_line(text, "%-12s%s", "NATS", figures->nats != NULL ? figures->nats : "?");
+    add_line(text, "%-12s%s\n", "PostgreSQL", figures->database != NULL ? figures->database : "?");
+    add_stages(text, figures);
+    g_string_append_c(text, '\n');
+    add_outcomes(text, figures);
+    add_sources(text, figures);
+    add_notices(text, "files not complete", figures->files);
+    add_notices(text, "newest frames without numbers", figures->failures);
+    return g_string_free(text, FALSE);
+}
+
+/* --- as JSON --- */
+
+static void set_count(JsonObject *object, const char *name, gint64 count) {
+    if (count == FIGURE_UNKNOWN)
+        json_object_set_null_member(object, name);
+    else
+        json_object_set_int_member(object, name, count);
+}
+
+static void set_number(JsonObject *object, const char *name, double number) {
+    if (isnan(number))
+        json_object_set_null_member(object, name);
+    else
+        json_object_set_double_member(object, name, number);
+}
+
+static void set_text(JsonObject *object, const char *name, const char *text) {
+    if (text == NULL)
+        json_object_set_null_member(object, name);
+    else
+        json_object_set_string_member(object, name, text);
+}
+
+static void set_notices(JsonObject *object, const char *name, const char *at,
+                        const GPtrArray *notices) {
+    JsonArray *array = json_array_new();
+    for (guint i = 0; i < notices->len; i++) {
+        const Notice *notice = g_ptr_array_index(notices, i);
+        JsonObject *row = json_object_new();
+        set_text(row, at, notice->at);
+        set_text(row, "path", notice->what);
+        set_text(row, "reason", notice->why);
+        json_array_add_object_element(array, row);
+    }
+    json_object_set_array_member(object, name, array);
+}
+
+static void set_sources(JsonObject *object, const Figures *figures) {
+    JsonArray *array = json_array_new();
+    for (guint i = 0; i < figures->sources->len; i++) {
+        const SourceFigures *source = g_ptr_array_index(figures->sources, i);
+        JsonObject *row = json_object_new();
+        set_text(row, "name", source->name);
+        set_text(row, "folder", source->folder);
+        set_text(row, "state", source->state);
+        set_count(row, "unsettled", source->unsettled);
+        set_count(row, "waiting", source->waiting);
+        set_count(row, "offered", source->offered);
+        set_count(row, "unfinished", source->unfinished);
+        json_array_add_object_element(array, row);
+    }
+    json_object_set_array_member(object, "sources", array);
+}
+
+char *figures_json(const Figures *figures) {
+    g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
+    JsonObject *object = json_object_new();
+    json_node_take_object(root, object);
+    const struct {
+        const char *name;
+        gint64 count;
+    } counts[] = {
+        {"stored", figures->stored},
+        {"ok", figures->ok},
+        {"broken", figures->broken},
+        {"vanished", figures->vanished},
+        {"poison", figures->poison},
+        {"rejected", figures->rejected},
+        {"unsettled", figures->unsettled},
+        {"waiting", figures->waiting},
+        {"offered", figures->offered},
+        {"queued", figures->queued},
+        {"measuring", figures->measuring},
+        {"results_queued", figures->results_queued},
+        {"unfinished", figures->unfinished},
+        {"ingests", figures->nats_reached ? figures->ingests : FIGURE_UNKNOWN},
+        {"workers", figures->nats_reached ? figures->workers : FIGURE_UNKNOWN},
+        {"stores", figures->nats_reached ? figures->stores : FIGURE_UNKNOWN},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(counts); i++)
+        set_count(object, counts[i].name, counts[i].count);
+    set_number(object, "rate_per_s", figures->rate_10_s);
+    set_number(object, "rate_60_per_s", figures->rate_60_s);
+    set_number(object, "latency_p50_s", figures->latency_p50_s);
+    set_number(object, "latency_p95_s", figures->latency_p95_s);
+    set_number(object, "latency_p99_s", figures->latency_p99_s);
+    set_text(object, "oldest_unstored_at", figures->oldest_unstored_at);
+    set_text(object, "holding", figures->holding);
+    json_object_set_boolean_member(object, "nats_reached", figures->nats_reached);
+    set_text(object, "nats", figures->nats);
+    json_object_set_boolean_member(object, "database_reached", figures->database_reached);
+    set_text(object, "database", figures->database);
+    set_sources(object, figures);
+    set_notices(object, "files", "source", figures->files);
+    set_notices(object, "failures", "at", figures->failures);
+    return json_to_string(root, FALSE);
+}

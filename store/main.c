@@ -1,0 +1,17 @@
+/* scopestream-store: numbers -> SQL. */
+#include "store/migrate.h"
+#include "store/status.h"
+#include "store/store.h"
+#include "stream/program.h"
+
+int main(int argc, char **argv) {
+    const Command commands[] = {
+        {"run", "", "store results in PostgreSQL until stopped", NULL, true, store_command},
+        {"migrate", "", "bring the database's schema to this program's version", NULL, true,
+         migrate_command},
+        {"status", "", "show where the frames are, and how fast they move", status_options, true,
+         status_command},
+        {0},
+    };
+    return program_main(STORE, "stores what was measured in PostgreSQL", commands, argc, argv);
+}
