@@ -504,12 +504,16 @@ bool bus_subscribe(Bus *bus, const char *subject, const char *queue_group, BusHa
     added->handler = handler;
     added->context = context;
 
-    g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&bus->lock);
+    g_mutex_lock(&bus->lock);
     g_ptr_array_add(bus->handlers, added);
     natsStatus status = bus->link != NULL ? handler_subscribe(added, bus->link) : NATS_OK;
+    g_mutex_unlock(&bus->lock);
+
+    g_autoptr(Link) link = bus_link(bus, NULL);
+    if (link != NULL && status == NATS_OK)
+        status = natsConnection_FlushTimeout(link->connection, FLUSH_TIMEOUT_MS);
     /* A link that fails now is replaced, and the next one subscribes every handler. */
-    return status == NATS_OK || status == NATS_CONNECTION_CLOSED ||
-           bus_fail(error, subject, status);
+    return status == NATS_OK || !bus_is_connected(bus) || bus_fail(error, subject, status);
 }
 
 /* --- inboxes --- */

@@ -74,7 +74,8 @@ void bus_inbox_forget(BusInbox *inbox);
 BusMessage *bus_inbox_next(BusInbox *inbox, int timeout_ms, GError **error);
 
 /* Calls handler with every message on subject until the bus is closed, across reconnections. With a
- * queue group (NULL: none) one member of it gets each message. The handler owns the message. */
+ * queue group (NULL: none) one member of it gets each message. The handler owns the message. When
+ * it returns and the bus is connected, the server knows of it. */
 typedef void (*BusHandler)(BusMessage *message, void *context);
 bool bus_subscribe(Bus *bus, const char *subject, const char *queue_group, BusHandler handler,
                    void *context, GError **error);
