@@ -36,17 +36,17 @@ begin() {
     chmod 711 "$folder" # the user postgres passes through
     trap 'finish $?' EXIT
     trap 'exit 130' INT TERM
-    trap 'failed_at="$BASH_COMMAND (line ${BASH_LINENO[0]:-?})"' ERR
+    trap 'failed_at="$BASH_COMMAND (${BASH_SOURCE[0]##*/}:$LINENO)"' ERR
     images=$folder/images       # the folder the microscope writes into
     staging=$folder/staging     # where scenarios make files before they move them in
     written=$folder/written.csv # what the microscope says it wrote
     conf=$folder/scopestream.conf
     mkdir "$images" "$staging"
-    export PGHOST='' PGPORT='' PGDATABASE=scopestream PGUSER=scientist
+    unset PGHOST PGPORT PGPASSWORD PGOPTIONS PGSERVICE NATS_URL NOTIFY_SOCKET
+    export PGDATABASE=scopestream PGUSER=scientist
     export SCOPESTREAM_CONFIG=$conf
     export ASAN_OPTIONS="detect_leaks=1" UBSAN_OPTIONS="print_stacktrace=1"
     export LSAN_OPTIONS="suppressions=$tree/tests/leaks.supp:print_suppressions=0"
-    unset NATS_URL NOTIFY_SOCKET
 }
 
 finish() { # STATUS
@@ -67,7 +67,9 @@ finish() { # STATUS
 }
 
 fail() { # WORDS
-    failed_at="$*"
+    local line _
+    read -r line _ <<< "$(caller 1)"
+    failed_at="$* (near line $line)"
     exit 1
 }
 
@@ -135,7 +137,7 @@ setting() { # SECTION KEY VALUE
 start_servers() {
     nats_make
     postgres_make "fsync = off" "log_min_messages = fatal"
-    PGHOST=$postgres_socket PGPORT=$postgres_port
+    export PGHOST=$postgres_socket PGPORT=$postgres_port
     write_settings
     make_database
 }
