@@ -256,9 +256,9 @@ static bool number_of(TiffFile *file, const TiffDirectory *directory, guint16 ta
     return true;
 }
 
-/* Tags 282 and 296 say pixels per inch or centimetre. Programs that do not know the size write what
- * a screen or a printer has (72, 96, 300, 600), so only what a light or electron microscope can
- * have at its camera counts: 0.1 nm to 20 um a pixel; 600 per inch are 42 um. */
+/* Tags 282 and 296 say pixels per inch or centimetre. Many writers put there what a screen or a
+ * printer has (72, 96, 300, 600 an inch: 42 um and more), some the pixels of the camera's chip
+ * (6.45 and 6.5 um), so only what can be at the sample counts: 0.1 nm to 5 um. */
 static bool pixel_size_read(TiffFile *file, const TiffDirectory *directory, TiffPage *page,
                             GError **error) {
     static const double unit_um[] = {0, 0, 25400, 10000};
@@ -275,7 +275,7 @@ static bool pixel_size_read(TiffFile *file, const TiffDirectory *directory, Tiff
         return false;
     guint64 numerator = number_at(file, raw, 4), denominator = number_at(file, raw + 4, 4);
     double size_um = numerator == 0 ? 0 : unit_um[unit] * (double)denominator / (double)numerator;
-    page->pixel_size_um = size_um >= 1e-4 && size_um <= 20 ? size_um : 0;
+    page->pixel_size_um = size_um >= 1e-4 && size_um <= 5 ? size_um : 0;
     return true;
 }
 
