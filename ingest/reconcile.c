@@ -1,0 +1,146 @@
+#include "ingest/reconcile.h"
+#include "ingest/have.h"
+
+enum {
+    QUESTIONS_A_ROUND = 20,
+    HAVE_TIMEOUT_MS = 2000,
+};
+
+/* What was seen of both streams at one time: every frame that had left the queue by then stands in
+ * RESULTS up to results_last, or is committed, or is lost. */
+typedef struct {
+    bool set;
+    gint64 frames_created_ns, results_created_ns;
+    guint64 frames_first, results_last;
+} Mark;
+
+struct Reconcile {
+    const Settings *settings;
+    Journal *journal;
+    Bus *bus;
+    Mark mark;
+    guint64 swept; /* sequence up to which the store was asked about what is queued */
+};
+
+Reconcile *reconcile_new(const Settings *settings, Journal *journal, Bus *bus) {
+    Reconcile *reconcile = g_new0(Reconcile, 1);
+    reconcile->settings = settings;
+    reconcile->journal = journal;
+    reconcile->bus = bus;
+    return reconcile;
+}
+
+void reconcile_free(Reconcile *reconcile) {
+    g_free(reconcile);
+}
+
+/* Asks the store about offers and notes those that have rows; they are taken out of offers. */
+static bool offers_ask(Reconcile *reconcile, GPtrArray *offers, guint *ret_stored, GError **error) {
+    g_autoptr(GPtrArray) frames = g_ptr_array_new();
+    for (guint index = 0; index < offers->len; index++)
+        g_ptr_array_add(frames, ((JournalOffer *)g_ptr_array_index(offers, index))->frame);
+    g_autoptr(GArray) ids =
+        have_ask(reconcile->bus, reconcile->settings->pipeline, frames, HAVE_TIMEOUT_MS, error);
+    if (ids == NULL || !journal_set_stored(reconcile->journal, (const FrameId *)(void *)ids->data,
+                                           ids->len, ret_stored, error))
+        return false;
+    g_autoptr(GHashTable) stored = g_hash_table_new(frame_id_hash, frame_id_equal_key);
+    for (guint index = 0; index < ids->len; index++)
+        g_hash_table_add(stored, &g_array_index(ids, FrameId, index));
+    for (guint index = offers->len; index-- > 0;) {
+        const JournalOffer *offer = g_ptr_array_index(offers, index);
+        if (g_hash_table_contains(stored, &offer->frame->id))
+            g_ptr_array_remove_index(offers, index);
+    }
+    return true;
+}
+
+/* --- what left the queue --- */
+
+static guint64 frames_first(const BusStreamState *frames) {
+    return frames->messages > 0 ? frames->first_sequence : frames->last_sequence + 1;
+}
+
+/* Whether everything that had left the queue when the mark was made has been committed, or is lost.
+ * Makes a new mark where the old one says nothing any longer. */
+static bool mark_is_reached(Reconcile *reconcile, const BusStreamState *frames,
+                            const BusStreamState *results) {
+    Mark *mark = &reconcile->mark;
+    Mark now = {.set = true,
+                .frames_created_ns = frames->created_ns,
+                .results_created_ns = results->created_ns,
+                .frames_first = frames_first(frames),
+                .results_last = results->last_sequence};
+    bool is_void = !mark->set || mark->frames_created_ns != now.frames_created_ns ||
+                   mark->results_created_ns != now.results_created_ns;
+    if (is_void || results->messages == 0)
+        *mark = now;
+    return results->messages == 0 || results->first_sequence > mark->results_last;
+}
+
+/* Frames that left the queue before the mark: those without a row are lost. */
+static bool judge(Reconcile *reconcile, guint *questions, ReconcileTale *tale, GError **error) {
+    for (; *questions > 0; (*questions)--) {
+        g_autoptr(GPtrArray) offers =
+            journal_queued(reconcile->journal, 0, reconcile->mark.frames_first, G_MAXINT64,
+                           HAVE_FRAMES_MAX, error);
+        if (offers == NULL)
+            return false;
+        if (offers->len == 0) {
+            reconcile->mark.set = false;
+            return true;
+        }
+        guint stored;
+        if (!offers_ask(reconcile, offers, &stored, error) ||
+            !journal_set_lost(reconcile->journal, offers, error))
+            return false;
+        tale->stored += stored;
+        tale->lost += offers->len;
+    }
+    tale->more = true;
+    return true;
+}
+
+/* --- what may have rows already --- */
+
+/* Word of rows gets lost, on purpose: asks about the frames that stand in the queue for long, some
+ * each round, and goes on as long as there is news. */
+static bool sweep(Reconcile *reconcile, guint *questions, ReconcileTale *tale, GError **error) {
+    gint64 before_us = g_get_real_time() - reconcile->settings->reconcile_interval_ms * 1000;
+    for (; *questions > 0; (*questions)--) {
+        g_autoptr(GPtrArray) offers = journal_queued(reconcile->journal, reconcile->swept,
+                                                     G_MAXINT64, before_us, HAVE_FRAMES_MAX, error);
+        if (offers == NULL)
+            return false;
+        if (offers->len == 0) {
+            reconcile->swept = 0;
+            return true;
+        }
+        const JournalOffer *last = g_ptr_array_index(offers, offers->len - 1);
+        guint64 last_sequence = last->sequence;
+        guint stored;
+        if (!offers_ask(reconcile, offers, &stored, error))
+            return false;
+        tale->stored += stored;
+        reconcile->swept = last_sequence;
+        if (stored == 0)
+            return true;
+    }
+    tale->more = true;
+    return true;
+}
+
+/* --- a round --- */
+
+bool reconcile_round(Reconcile *reconcile, ReconcileTale *ret_tale, GError **error) {
+    guint questions = QUESTIONS_A_ROUND;
+    BusStreamState frames, results;
+    *ret_tale = (ReconcileTale){0};
+    return bus_stream_state(reconcile->bus, "FRAMES", NULL, &frames, error) &&
+           bus_stream_state(reconcile->bus, "RESULTS", NULL, &results, error) &&
+           journal_set_stream_lost(reconcile->journal, frames.created_ns, frames.last_sequence,
+                                   &ret_tale->stream_lost, error) &&
+           (!mark_is_reached(reconcile, &frames, &results) ||
+            judge(reconcile, &questions, ret_tale, error)) &&
+           sweep(reconcile, &questions, ret_tale, error);
+}
