@@ -1,0 +1,57 @@
+/* slot: what a worker process has in hand, told to its parent through shared memory, so that a
+ * frame that ends the process is known, counted and given back at once. */
+#ifndef FEATURES_SLOT_H
+#define FEATURES_SLOT_H
+
+#include "stream/frame.h"
+#include <stdatomic.h>
+
+#define SLOT_REPLY_LIMIT  512
+#define SLOT_REASON_LIMIT 160
+#define DEATHS_KEPT       256
+/* Worker processes a frame may end before its row says poison. */
+#define DEATHS_TO_POISON 3
+
+/* One worker process. Written by the worker while it lives, read by the parent. */
+typedef struct {
+    atomic_int busy; /* the members down to started_us are filled */
+    FrameId frame;
+    char reply[SLOT_REPLY_LIMIT];  /* where the frame's message is settled */
+    gint64 started_us;             /* monotonic */
+    atomic_ulong measured, broken; /* rows told */
+
+    /* Written by the parent when the worker has died; read by its successor. */
+    char orphan[SLOT_REPLY_LIMIT]; /* a message to give back; "": none */
+} Slot;
+
+/* A frame that has ended worker processes. Written by the parent. */
+typedef struct {
+    FrameId frame;
+    atomic_uint count; /* 0: the row is free */
+    char reason[SLOT_REASON_LIMIT];
+} Deaths;
+
+/* Shared by the parent and all workers. */
+typedef struct {
+    guint jobs;
+    atomic_ulong deaths_total;
+    char wrong[SLOT_REPLY_LIMIT]; /* why a worker cannot work with these settings; "": none said so
+                                   */
+    guint next_deaths;            /* the row overwritten when all are in use */
+    Deaths deaths[DEATHS_KEPT];
+    Slot slots[]; /* of jobs */
+} Board;
+
+/* Shared memory, zeroed; NULL if there is none. It lives as long as the processes. */
+Board *board_new(guint jobs);
+
+void slot_take(Slot *slot, const FrameId *frame, const char *reply);
+void slot_clear(Slot *slot);
+
+/* What the board knows against a frame; NULL: nothing. */
+const Deaths *board_deaths(const Board *board, const FrameId *frame);
+/* Counts a death against the frame in the slot, if it had one, and leaves its message to the
+ * successor. Returns the frame's deaths so far; 0: it had none in hand. */
+guint board_count_death(Board *board, Slot *slot, const char *reason);
+
+#endif

@@ -1,0 +1,385 @@
+#include "features/worker.h"
+#include "features/measure.h"
+#include "features/pixels.h"
+#include "features/result.h"
+#include "features/vips_start.h"
+#include "stream/bus.h"
+#include "stream/delivery.h"
+#include "stream/program.h"
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    PULL_TIMEOUT_MS = 1000,
+    CONNECT_TIMEOUT_MS = 5000,
+    PUBLISH_TIMEOUT_MS = 5000,
+    RETRY_PAUSE_MS = 500,
+    /* A third of the consumer's ack wait: the queue hears twice before it gives the frame away. */
+    STILL_WORKING_MS = 10000,
+    AGAIN_DELAY_MS = 1000,
+    AGAIN_DELAY_LIMIT_MS = 30000,
+    UNKNOWN_WIRE_DELAY_MS = 30000,
+};
+
+typedef struct {
+    const Settings *settings;
+    Board *board;
+    Slot *slot;
+    guint job;
+    char *name; /* "<host>/<pid>" */
+    gint64 started_us;
+    Bus *control, *bulk;
+    BusPull *pull;
+    DeliveryDesk *desk;
+    guint generation;           /* of the connection the streams were ensured on */
+    gint64 catalogue_stream_ns; /* the stream the catalogue was told to */
+    bool away, wrong_settings;
+} Worker;
+
+/* One frame in hand. */
+typedef struct {
+    Descriptor *descriptor;
+    char *reply;
+    DeliveryParcel parcel;
+    double *values;
+    Thumbnail *thumbnail;
+    gint64 taken_us, received_us, decoded_us, measured_us;
+} Job;
+
+static void job_clear(Job *job) {
+    descriptor_free(job->descriptor);
+    g_free(job->reply);
+    delivery_parcel_clear(&job->parcel);
+    g_free(job->values);
+    thumbnail_free(job->thumbnail);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
+
+/* --- telling --- */
+
+/* Into a stream, for as long as it takes: what was measured is not measured again because a server
+ * was away. False only when the program is asked to stop. */
+static bool tell(Worker *worker, const char *subject, const char *id, const char *document,
+                 gsize length) {
+    BusHeader headers[] = {{"Nats-Msg-Id", id}, {NULL}};
+    do {
+        BusPublication one = {
+            .subject = subject, .headers = headers, .data = document, .length = length};
+        bool told = bus_publish_durably(worker->control, &one, 1, PUBLISH_TIMEOUT_MS) == 1;
+        if (!told && !worker->away)
+            log_warning("results wait: %s", one.error->message);
+        if (told && worker->away)
+            log_info("results go out again");
+        worker->away = !told;
+        g_clear_error(&one.error);
+        if (told)
+            return true;
+    } while (program_sleep(RETRY_PAUSE_MS));
+    return false;
+}
+
+static bool tell_result(Worker *worker, const Job *job, ResultStatus status, const char *reason) {
+    const Result result = {
+        .descriptor = job->descriptor,
+        .status = status,
+        .reason = reason,
+        .values = status == RESULT_OK ? job->values : NULL,
+        .thumbnail = status == RESULT_OK ? job->thumbnail : NULL,
+        .delivery = job->parcel.way,
+        .worker = worker->name,
+        .taken_us = job->taken_us,
+        .received_us = job->received_us,
+        .decoded_us = job->decoded_us,
+        .measured_us = job->measured_us,
+    };
+    gsize length;
+    g_autofree char *document = result_to_json(&result, &length);
+    g_autofree char *id = result_message_id(&result);
+    g_autofree char *subject = g_strdup_printf(
+        "scopestream.result.%s.%s", job->descriptor->pipeline, job->descriptor->frame->source);
+    if (!tell(worker, subject, id, document, length))
+        return false;
+    atomic_fetch_add(status == RESULT_OK ? &worker->slot->measured : &worker->slot->broken, 1);
+    return true;
+}
+
+/* Once for each life of the RESULTS stream, by the first worker: what this pipeline can measure. */
+static void tell_catalogue(Worker *worker) {
+    BusStreamState state;
+    if (worker->job != 0 || !bus_stream_state(worker->control, "RESULTS", NULL, &state, NULL) ||
+        state.created_ns == worker->catalogue_stream_ns)
+        return;
+    gsize length;
+    g_autofree char *document = result_catalogue(worker->settings->pipeline, &length);
+    g_autofree char *subject =
+        g_strconcat("scopestream.catalogue.", worker->settings->pipeline, NULL);
+    g_autofree char *id =
+        g_strdup_printf("catalogue/%s/%" G_GINT64_FORMAT, worker->name, state.created_ns);
+    if (tell(worker, subject, id, document, length))
+        worker->catalogue_stream_ns = state.created_ns;
+}
+
+/* --- one frame --- */
+
+/* Receives, decodes and measures. FAULT_AGAIN: not now; FAULT_BROKEN and FAULT_VANISHED are what
+ * the row will say. */
+static bool measure(Worker *worker, Job *job, GError **error) {
+    if (!delivery_receive(worker->desk, job->descriptor, &job->parcel, error))
+        return false;
+    job->received_us = g_get_real_time();
+
+    g_autoptr(Plane) plane =
+        pixels_decode(job->parcel.bytes, job->parcel.page, worker->settings, error);
+    job->decoded_us = g_get_real_time();
+    g_autoptr(Scan) scan = plane != NULL ? scan_plane(plane, error) : NULL;
+    if (scan == NULL)
+        return false;
+    job->values = measure_scan(scan);
+    if (worker->settings->thumbnail_side > 0)
+        job->thumbnail = thumbnail_make(scan, (guint32)worker->settings->thumbnail_side, NULL);
+    job->measured_us = g_get_real_time();
+    return true;
+}
+
+/* A file that changed under a decoder's eyes is not broken: it is another file by now. */
+static void prefer_vanished(Job *job, GError **error) {
+    g_autoptr(GError) changed = NULL;
+    if (delivery_parcel_check(&job->parcel, &changed))
+        return;
+    g_clear_error(error);
+    g_propagate_error(error, g_steal_pointer(&changed));
+}
+
+/* Nothing is wrong with the frame: it waits longer each time. */
+static void give_back(Worker *worker, const Job *job, const GError *why) {
+    guint times = MIN(bus_delivery_count(job->reply), 6);
+    gint64 delay_ms = MIN((gint64)AGAIN_DELAY_MS << (times - 1), AGAIN_DELAY_LIMIT_MS);
+    log_debug("%s waits: %s", job->descriptor->frame->path, why->message);
+    bus_nak(worker->control, job->reply, delay_ms, NULL);
+}
+
+static ResultStatus status_of(const GError *wrong) {
+    return fault_is(wrong, FAULT_VANISHED) ? RESULT_VANISHED : RESULT_BROKEN;
+}
+
+/* Every way out of here is a row, or the frame goes back into the queue. */
+static void work_on(Worker *worker, Job *job) {
+    g_autoptr(GError) wrong = NULL;
+    bool told;
+    const Deaths *deaths = board_deaths(worker->board, &job->descriptor->frame->id);
+    if (deaths != NULL && atomic_load(&deaths->count) >= DEATHS_TO_POISON) {
+        g_autofree char *reason = g_strdup_printf("%d worker processes ended over it; the last %s",
+                                                  DEATHS_TO_POISON, deaths->reason);
+        told = tell_result(worker, job, RESULT_POISON, reason);
+    } else {
+        bool measured = measure(worker, job, &wrong);
+        prefer_vanished(job, &wrong);
+        if (fault_is(wrong, FAULT_AGAIN)) {
+            give_back(worker, job, wrong);
+            return;
+        }
+        told = measured && wrong == NULL
+                   ? tell_result(worker, job, RESULT_OK, NULL)
+                   : tell_result(worker, job, status_of(wrong), wrong->message);
+    }
+    if (told)
+        bus_ack(worker->control, job->reply, NULL);
+    else
+        bus_nak(worker->control, job->reply, 0, NULL); /* stopping: somebody else measures it */
+}
+
+/* --- taking --- */
+
+static gsize json_length_of(const BusMessage *message, gsize body_length) {
+    const char *text = bus_message_header(message, "Scopestream-Json");
+    guint64 length;
+    return text != NULL && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT32, &length, NULL)
+               ? (gsize)length
+               : body_length;
+}
+
+/* A message that is no descriptor has no frame a row could be about: it becomes an event. */
+static void tell_unreadable(Worker *worker, const char *subject, const GError *wrong) {
+    g_autofree char *at = frame_time_text(g_get_real_time());
+    g_autoptr(JsonNode) words = json_node_init_string(json_node_alloc(), wrong->message);
+    g_autofree char *detail = json_to_string(words, FALSE);
+    const char *dot = strrchr(subject, '.');
+    const char *source = dot != NULL ? dot + 1 : "unknown";
+    g_autofree char *document =
+        g_strdup_printf("{\"kind\":\"event\",\"at\":\"%s\",\"source\":\"%s\",\"level\":\"error\","
+                        "\"event\":\"unreadable-descriptor\",\"detail\":%s}",
+                        at, source, detail);
+    g_autofree char *event = g_strconcat("scopestream.event.", source, NULL);
+    g_autofree char *id =
+        g_compute_checksum_for_string(G_CHECKSUM_SHA256, document, (gssize)strlen(document));
+    tell(worker, event, id, document, strlen(document));
+}
+
+static void take(Worker *worker, BusMessage *message) {
+    g_auto(Job)
+        job = {.taken_us = g_get_real_time(), .reply = g_strdup(bus_message_reply(message))};
+    const char *wire = bus_message_header(message, "Scopestream-Wire");
+    if (wire != NULL && !g_str_equal(wire, G_STRINGIFY(DESCRIPTOR_WIRE_VERSION))) {
+        log_warning("a frame of wire version %s is left to newer workers", wire);
+        bus_nak(worker->control, job.reply, UNKNOWN_WIRE_DELAY_MS, NULL);
+        bus_message_free(message);
+        return;
+    }
+    g_autoptr(GError) wrong = NULL;
+    g_autofree char *subject = g_strdup(bus_message_subject(message));
+    gsize length;
+    bus_message_data(message, &length);
+    length = json_length_of(message, length);
+    g_autoptr(GBytes) body = bus_message_into_bytes(message);
+    job.descriptor = descriptor_from_body(body, length, &wrong);
+    if (job.descriptor == NULL) {
+        log_error("%s: %s", subject, wrong->message);
+        tell_unreadable(worker, subject, wrong);
+        bus_ack(worker->control, job.reply, NULL);
+        return;
+    }
+    slot_take(worker->slot, &job.descriptor->frame->id, job.reply);
+    work_on(worker, &job);
+    slot_clear(worker->slot);
+}
+
+/* --- the process --- */
+
+static void answer_status(BusMessage *message, void *context) {
+    g_autoptr(BusMessage) request = message;
+    Worker *worker = context;
+    if (bus_message_reply(request) == NULL)
+        return;
+    g_autofree char *started_at = frame_time_text(worker->started_us);
+    g_autofree char *answer = g_strdup_printf(
+        "{\"program\":\"features\",\"host\":\"%s\",\"pid\":%d,\"version\":\"%s\","
+        "\"started_at\":\"%s\",\"pipeline\":\"%s\",\"job\":%u,\"jobs\":%u,\"measuring\":%d,"
+        "\"measured\":%lu,\"broken\":%lu,\"deaths\":%lu}",
+        g_get_host_name(), getpid(), SCOPESTREAM_VERSION, started_at, worker->settings->pipeline,
+        worker->job, worker->board->jobs, atomic_load(&worker->slot->busy),
+        atomic_load(&worker->slot->measured), atomic_load(&worker->slot->broken),
+        atomic_load(&worker->board->deaths_total));
+    bus_publish(worker->control, bus_message_reply(request), NULL, answer, strlen(answer), NULL);
+}
+
+/* Tells the queue that a frame that takes long is still in hand. Its own thread: the other one is
+ * inside a decoder. */
+static gpointer keep_in_hand(gpointer data) {
+    Worker *worker = data;
+    char reply[SLOT_REPLY_LIMIT];
+    while (program_sleep(STILL_WORKING_MS)) {
+        if (!atomic_load(&worker->slot->busy) ||
+            g_get_monotonic_time() - worker->slot->started_us < STILL_WORKING_MS * 1000)
+            continue;
+        g_strlcpy(reply, worker->slot->reply, sizeof reply);
+        bus_still_working(worker->control, reply, NULL);
+    }
+    return NULL;
+}
+
+/* What a predecessor had in hand when it died goes back into the queue now, not after the queue's
+ * own patience. */
+static void give_back_orphan(Worker *worker) {
+    Slot *slot = worker->slot;
+    if (*slot->orphan != '\0' && bus_nak(worker->control, slot->orphan, 0, NULL))
+        *slot->orphan = '\0';
+}
+
+/* On every new connection: the streams may be gone with the server's disk. */
+static bool prepare_streams(Worker *worker, GError **error) {
+    guint generation = bus_generation(worker->control);
+    if (generation == worker->generation)
+        return true;
+    BusStream frames = bus_stream_frames(worker->settings, worker->settings->pipeline);
+    BusStream results = bus_stream_results(worker->settings);
+    if (!bus_ensure_stream(worker->control, &frames, error) ||
+        !bus_ensure_stream(worker->control, &results, error))
+        return false;
+    worker->generation = generation;
+    tell_catalogue(worker);
+    return true;
+}
+
+/* What can come back is waited for, and told once. */
+static void wait_for(Worker *worker, GError *wrong) {
+    if (fault_is(wrong, FAULT_USAGE)) {
+        worker->wrong_settings = true;
+        g_strlcpy(worker->board->wrong, wrong->message, sizeof worker->board->wrong);
+    } else if (!worker->away && worker->job == 0) {
+        log_warning("waiting: %s", wrong->message);
+    }
+    worker->away = true;
+    worker->generation = 0; /* the consumer may be missing: look again */
+    g_error_free(wrong);
+    program_sleep(RETRY_PAUSE_MS);
+}
+
+static bool open_all(Worker *worker, GError **error) {
+    worker->control = bus_open(worker->settings, "features-control", error);
+    worker->bulk =
+        worker->control != NULL ? bus_open(worker->settings, "features-bulk", error) : NULL;
+    worker->desk =
+        worker->bulk != NULL ? delivery_desk_open(worker->settings, worker->bulk, error) : NULL;
+    g_autofree char *consumer = g_strconcat("workers_", worker->settings->pipeline, NULL);
+    worker->pull =
+        worker->desk != NULL ? bus_pull_open(worker->control, "FRAMES", consumer, error) : NULL;
+    return worker->pull != NULL && vips_start(error) &&
+           bus_subscribe(worker->control, "scopestream.status", NULL, answer_status, worker, error);
+}
+
+static void close_all(Worker *worker) {
+    bus_pull_close(worker->pull);
+    delivery_desk_close(worker->desk);
+    bus_close(worker->bulk);
+    bus_close(worker->control);
+    g_free(worker->name);
+}
+
+/* Wait, take one, do one. */
+static void work(Worker *worker) {
+    while (!program_stopping() && !worker->wrong_settings) {
+        GError *wrong = NULL;
+        BusMessage *message = NULL;
+        if (bus_wait(worker->control, CONNECT_TIMEOUT_MS, &wrong) &&
+            prepare_streams(worker, &wrong)) {
+            give_back_orphan(worker);
+            message = bus_pull_next(worker->pull, 1, PULL_TIMEOUT_MS, &wrong);
+        }
+        if (wrong != NULL) {
+            wait_for(worker, wrong);
+            continue;
+        }
+        if (worker->away && worker->job == 0)
+            log_info("at work: connected to %s", worker->settings->nats_url);
+        worker->away = false;
+        if (message != NULL)
+            take(worker, message);
+    }
+}
+
+int worker_run(const Settings *settings, Board *board, guint job) {
+    Worker worker = {
+        .settings = settings,
+        .board = board,
+        .slot = &board->slots[job],
+        .job = job,
+        .name = g_strdup_printf("%s/%d", g_get_host_name(), getpid()),
+        .started_us = g_get_real_time(),
+    };
+    g_autoptr(GError) error = NULL;
+    /* Frames are freed and taken again all the time: keep their memory instead of returning it. */
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    if (!open_all(&worker, &error)) {
+        g_strlcpy(board->wrong, error->message, sizeof board->wrong);
+        close_all(&worker);
+        return EXIT_WRONG_USE;
+    }
+    GThread *keeper = g_thread_new("keep-in-hand", keep_in_hand, &worker);
+    work(&worker);
+    g_thread_join(keeper);
+    close_all(&worker);
+    return worker.wrong_settings ? EXIT_WRONG_USE : EXIT_SUCCESS;
+}
