@@ -75,12 +75,13 @@ fail() { # WORDS
 
 show_logs() {
     local log
-    echo "=== $scenario failed: ${failed_at:-by its last command}"
     for log in "$folder"/log/*.log "$folder"/postgres/data/log; do
         [ -s "$log" ] || continue
         echo "--- the end of $(basename "$log")"
-        as_postgres tail -n 40 "$log" 2>/dev/null || tail -n 40 "$log"
+        { as_postgres tail -n 30 "$log" 2>/dev/null || tail -n 30 "$log"; } |
+            grep -vE '\[INF\] +(_| *[|\\]|https:|-----|Max |Store |Git|Node|ID|Name)' || true
     done
+    echo "=== $scenario failed: ${failed_at:-by its last command}"
 }
 
 find_sanitizer_words() {
@@ -144,7 +145,7 @@ start_servers() {
 
 make_database() {
     postgres_psql --dbname postgres --command 'create database scopestream'
-    migrate > "$folder/log/migrate.log"
+    migrate > "$folder/log/migrate.log" 2>&1
     postgres_psql --dbname scopestream --file - <<-'END'
 	create role store login in role scopestream_store;
 	create role scientist login in role scopestream_reader;

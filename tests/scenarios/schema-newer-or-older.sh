@@ -35,11 +35,15 @@ refuses "" "$bin/scopestream-store" migrate --postgres "$owner"
 postgres_psql -d scopestream -c 'delete from scopestream_data.schema_migration where version = 9999'
 
 # Older than the program.
-cp -r "$tree/schema" "$folder/schema"
-printf -- '-- one more\nselect 1;\n' > "$folder/schema/$(printf %03d $((newest + 1)))_more.sql"
-refuses migrate "$bin/scopestream-store" run --schema-dir "$folder/schema"
+postgres_psql -d scopestream \
+    -c 'create table kept as table scopestream_data.schema_migration' \
+    -c "delete from kept where version <> $newest" \
+    -c "delete from scopestream_data.schema_migration where version = $newest"
+refuses migrate "$bin/scopestream-store" run
+postgres_psql -d scopestream -c 'insert into scopestream_data.schema_migration table kept'
 
 # A file that was applied is another one now.
+cp -r "$tree/schema" "$folder/schema"
 first=$(find "$folder/schema" -name '*.sql' | sort | head -n 1)
 echo '-- changed' >> "$first"
 refuses "$(basename "$first")" "$bin/scopestream-store" migrate --schema-dir "$folder/schema" \
