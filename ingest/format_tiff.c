@@ -21,10 +21,11 @@
 #include <string.h>
 
 /* Bounds of what a cut takes: 256 Ki strips are 4 MiB of tables, 64 Ki pieces 1.5 MiB. */
-#define CUT_CHUNKS_MAX   (256 * 1024)
-#define CUT_PIECES_MAX   (64 * 1024)
-#define CUT_COPIED_MAX   4096 /* bytes of a value that is copied, not referred to */
-#define CUT_PIXELS_ALIGN 16   /* so that a reader can measure pixels where they lie */
+#define CUT_CHUNKS_MAX       (256 * 1024)
+#define CUT_PIECES_MAX       (64 * 1024)
+#define CUT_COPIED_MAX       4096  /* bytes of a value that is copied, not referred to */
+#define CUT_PIXELS_ALIGN     16    /* so that a reader can measure pixels where they lie */
+#define CUT_HEAD_BEYOND_FILE 65536 /* bytes header, tags and tables may exceed the file by */
 
 static bool tiff_recognises(const guint8 *head, gsize length) {
     static const char begins[][4] = {
@@ -321,7 +322,9 @@ static bool cut_out(TiffFile *file, const TiffDirectory *directory, const TiffPa
     g_autoptr(GArray) entries = entries_new(&cut, directory);
     g_autoptr(GByteArray) memory = g_byte_array_new();
     guint64 pixels = entries_place(&cut, entries);
-    *ret_fits = file->big || pixels + cut.pixel_bytes <= G_MAXUINT32;
+    /* Values that lie over each other must not make a giant of a small file. */
+    *ret_fits = pixels <= file->size_bytes + CUT_HEAD_BEYOND_FILE &&
+                (file->big || pixels + cut.pixel_bytes <= G_MAXUINT32);
     if (!*ret_fits)
         return true;
     put_directory(&cut, memory, entries, pixels);

@@ -3,6 +3,7 @@
 #define TESTS_INGEST_IMAGE_FILE_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
