@@ -93,7 +93,7 @@ static Fault sqlstate_fault(const char *sqlstate) {
  * 28P01: password ...". Takes the code into sqlstate and returns the words on one line without it
  * and without the server's source location; g_free them. */
 static char *connection_words(const PGconn *link, char sqlstate[6]) {
-    g_autoptr(GRegex) code = g_regex_new(":\\s+([0-9A-Z]{5}):", 0, 0, NULL);
+    g_autoptr(GRegex) code = g_regex_new(":\\s+((?=[A-Z]*[0-9])[0-9A-Z]{5}):", 0, 0, NULL);
     g_autoptr(GRegex) location = g_regex_new("\\n(LOCATION|[A-Z]+): +\\w+, \\S+:\\d+", 0, 0, NULL);
     g_autoptr(GRegex) line_end = g_regex_new("\\s*\\n\\s*", 0, 0, NULL);
     const char *words = PQerrorMessage(link);
