@@ -60,6 +60,11 @@ static inline char *cluster_address(const char *database) {
     return g_strdup_printf("host=%s user=postgres dbname=%s", cluster_folder, database);
 }
 
+/* The same database, as another role. g_free it. */
+static inline char *cluster_as(const char *address, const char *role) {
+    return g_strdup_printf("%s user=%s", address, role); /* the last word counts */
+}
+
 /* Connects, or ends the test. postgres_free it. */
 static inline Postgres *cluster_connect(const char *address) {
     GError *error = NULL;
