@@ -317,8 +317,8 @@ expect_like() { # WHAT IS WANTED
     [[ $2 == $3 ]] || fail "$1: '$2', wanted '$3'"
 }
 
-log_says() { # NAME PATTERN
-    grep -qE -- "$2" "$folder/log/$1.log"
+log_says() { # NAME PATTERN, case ignored
+    grep -qiE -- "$2" "$folder/log/$1.log"
 }
 
 # Both ways: every file has its rows, every row its file; each frame has exactly one row. Waits for

@@ -14,7 +14,8 @@ always 2 rows_are 1
 stop_ingest
 delete_journal
 start_ingest
-wait_until 20 log_says ingest .
+knows_it_as_stored() { [ "$(answer_of ingest '.[0].sources[0].stored')" = 1 ]; }
+wait_until 20 knows_it_as_stored
 always 3 rows_are 1
 
 expect "the row" "$(sql "select frame_id, stored_at, to_jsonb(f) from scopestream.features f")" \

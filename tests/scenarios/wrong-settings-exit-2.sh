@@ -37,9 +37,9 @@ printf '[ingest]\njournal = %s\n' "$folder/j.sqlite" > "$folder/bare.conf"
 refuses "" scopestream-ingest run --config "$folder/bare.conf"
 refuses "$staging/file" scopestream-ingest run --config "$folder/bare.conf" --source "s=$staging/file"
 refuses "" scopestream-ingest run --config "$folder/bare.conf" --source "a b=$images"
-refuses "naming" scopestream-ingest check --config <(
-    cat "$conf"
-    printf '[source scope]\nnaming = abacus\n') "$staging/file"
+printf '[ingest]\njournal = %s\n[source s]\nfolder = %s\nnaming = abacus\n' \
+    "$folder/j.sqlite" "$images" > "$folder/wrong.conf"
+refuses "abacus" scopestream-ingest run --config "$folder/wrong.conf"
 
 database="host=$postgres_socket port=$postgres_port"
 refuses "nosuch" scopestream-store run --postgres "$database dbname=nosuch user=store"
