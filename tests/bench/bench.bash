@@ -1,0 +1,126 @@
+# bench: what every situation of the benchmark stands on: a scenario's private servers and programs,
+# but the release build and a laboratory's settings; and words for measuring.
+#
+#   bench_start [SETTING...]      servers and the three programs; SETTING as SECTION.KEY=VALUE
+#   cpu_mark, cpu_report GB       CPU seconds of every process since the mark, and per GB
+#   memory_report                 resident memory of every process, now and at its highest
+#   stage_report                  where the time of a frame went, from the rows
+# shellcheck shell=bash disable=SC2154
+SCOPESTREAM_BIN=${SCOPESTREAM_BIN:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/release/bin}
+export SCOPESTREAM_BIN
+[ -x "$SCOPESTREAM_BIN/scopestream-features" ] || {
+    echo "build the release first: cmake --preset release && cmake --build --preset release" >&2
+    exit 2
+}
+# shellcheck source=tests/scenarios/harness.bash
+. "$(dirname "${BASH_SOURCE[0]}")/../scenarios/harness.bash"
+
+bench_settings() { # SECTION.KEY=VALUE...
+    local row
+    setting ingest scan-interval 10s
+    setting ingest settle 500ms
+    setting ingest unfinished-after 60s
+    setting ingest reconcile-interval 15s
+    setting nats frames-limit 1GiB
+    setting nats results-limit 1GiB
+    setting features jobs 2
+    setting features memory-limit 4GiB
+    for row; do
+        setting "${row%%.*}" "$(cut -d. -f2- <<< "${row%%=*}")" "${row#*=}"
+    done
+}
+
+bench_start() { # SECTION.KEY=VALUE...
+    nats_room=8GB
+    start_servers
+    # As a laboratory runs it: what is committed is on the disk.
+    as_postgres sed -i 's/^fsync = off/fsync = on/' "$folder/postgres/data/postgresql.auto.conf"
+    stop_postgres
+    start_postgres
+    bench_settings "$@"
+    start_store
+    start_workers 2
+    start_ingest
+}
+
+# --- CPU and memory of the processes ---
+
+bench_processes=(microscope ingest features store nats postgres)
+
+# NAME's process and all below it, one id a line.
+process_tree() { # NAME
+    local id
+    id=$(process_id "$1") || return 0
+    echo "$id"
+    pgrep -P "$id" || true
+}
+
+# CPU ticks of the living processes of NAME, and of those it has buried.
+cpu_ticks() { # NAME
+    local id fields stat ticks=0
+    for id in $(process_tree "$1"); do
+        read -r stat 2>/dev/null < "/proc/$id/stat" || continue
+        read -ra fields <<< "${stat##*) }"
+        ticks=$((ticks + fields[11] + fields[12] + fields[13] + fields[14]))
+    done
+    echo "$ticks"
+}
+
+declare -A cpu_before
+
+cpu_mark() {
+    local name
+    for name in "${bench_processes[@]}"; do cpu_before[$name]=$(cpu_ticks "$name"); done
+    mark_us=$(date +%s%6N)
+}
+
+cpu_report() { # GB
+    local name seconds_total
+    seconds_total=$(awk "BEGIN { print ($(date +%s%6N) - $mark_us) / 1e6 }")
+    printf '%-12s %10s %10s %8s\n' process 'CPU s' 's per GB' cores
+    for name in "${bench_processes[@]}"; do
+        awk -v name="$name" -v ticks=$(($(cpu_ticks "$name") - ${cpu_before[$name]})) \
+            -v hz="$(getconf CLK_TCK)" -v gb="$1" -v wall="$seconds_total" 'BEGIN {
+                s = ticks / hz
+                if (s > 0) printf "%-12s %10.2f %10.3f %8.2f\n", name, s, s / gb, s / wall }'
+    done
+}
+
+memory_report() {
+    local name id
+    printf '%-12s %10s %10s\n' process 'RSS MB' 'peak MB'
+    for name in "${bench_processes[@]}"; do
+        for id in $(process_tree "$name"); do
+            [ "$name" != postgres ] || continue # its shared memory is counted in every backend
+            awk -v name="$name" '/VmRSS/ { rss = $2 } /VmHWM/ { peak = $2 }
+                END { printf "%-12s %10.1f %10.1f\n", name, rss / 1024, peak / 1024 }' \
+                "/proc/$id/status" 2>/dev/null || true
+        done
+    done
+}
+
+# --- what the rows say ---
+
+stage_report() {
+    sql "
+    with stage(place, name, ms) as (
+        select 1, 'closed to offered', 1e3 * extract(epoch from offered_at - closed_at) from scopestream.features
+        union all select 2, 'waiting in the queue', 1e3 * extract(epoch from taken_at - offered_at) from scopestream.features
+        union all select 3, 'receiving the bytes', 1e3 * extract(epoch from received_at - taken_at) from scopestream.features
+        union all select 4, 'decoding', 1e3 * extract(epoch from decoded_at - received_at) from scopestream.features
+        union all select 5, 'measuring, thumbnail', 1e3 * extract(epoch from measured_at - decoded_at) from scopestream.features
+        union all select 6, 'measured to stored', 1e3 * extract(epoch from stored_at - measured_at) from scopestream.features
+        union all select 7, 'closed to stored', 1e3 * extract(epoch from stored_at - closed_at) from scopestream.features)
+    select rpad(name, 22) || to_char(percentile_cont(0.5) within group (order by ms), '999990.0')
+        || to_char(percentile_cont(0.95) within group (order by ms), '999990.0')
+        || to_char(percentile_cont(0.99) within group (order by ms), '999990.0')
+    from stage group by place, name order by place" |
+        { printf '%-22s%9s%9s%9s\n' 'stage, ms' p50 p95 p99; cat; }
+}
+
+stored_rate() {
+    sql "select to_char((count(*) - 1) / nullif(extract(epoch from max(stored_at) - min(stored_at)), 0), '990.0')
+         || ' frames/s over ' || to_char(extract(epoch from max(stored_at) - min(stored_at)), '990.0') || ' s, '
+         || count(*) || ' rows, ' || count(*) filter (where status = 'ok') || ' ok'
+         from scopestream.frames"
+}

@@ -1,0 +1,50 @@
+#!/bin/bash
+# The rate of industrial high-content imaging: 38 frames/s of 10 MB, 16-bit and uncompressed, read
+# from the page cache, every frame in PostgreSQL. Reports the rate, CPU seconds per GB of each
+# process, and where a frame's time goes.
+#
+#   tests/bench/thirty-eight-frames-a-second.sh [path|direct|fetch [SECONDS [RATE]]]
+#
+# The microscope links files it made before, so that writing costs nothing; they lie in memory.
+way=${1:-path} seconds=${2:-60} rate=${3:-38}
+side=2236 # 2236 x 2236 x 2 bytes: 10 MB
+# shellcheck source=tests/bench/bench.bash
+. "$(dirname "$0")/bench.bash"
+
+frames=$((seconds * rate))
+memory=$(mktemp -d /dev/shm/scopestream-bench.XXXXXX)
+trap 'status=$?; rm -rf "$memory"; finish $status' EXIT
+images=$memory/images
+mkdir -p "$images"
+chmod 711 "$memory"
+
+case $way in
+    path) settings=("features.deliveries=path" "features.mounts=scope=$images") ;;
+    direct) settings=("features.deliveries=direct" "ingest.direct-listen=127.0.0.1:0") ;;
+    fetch) settings=("features.deliveries=fetch") ;;
+    *) echo "expected path, direct or fetch, not '$way'" >&2 && exit 2 ;;
+esac
+bench_start "${settings[@]}" "ingest.inline-limit=0"
+
+# A different file at a time for half the run: a frame is long settled when its bytes come again.
+process_start microscope "$SCOPESTREAM_BIN/simulated-microscope" --out "$images" --list "$written" \
+    --wells all1536 --sites 2 --channels DAPI --side "$side" --rate "$rate" --frames "$frames" \
+    --write hardlinked --reuse 400 --quiet
+wait_until 300 test -s "$written"
+wait_until 60 test "$(wc -l < "$written")" -ge 2
+cpu_mark
+started=$SECONDS
+while process_id microscope > /dev/null; do
+    sleep 5
+    printf '%4d s: %6d written %6d stored\n' $((SECONDS - started)) \
+        "$(($(wc -l < "$written") - 1))" "$(rows)"
+done
+written_count=$(($(wc -l < "$written") - 1))
+wait_until 900 rows_are "$written_count"
+printf '\n%s, %d frames of %.1f MB at %s/s\n' "$way" "$written_count" \
+    "$(awk "BEGIN { print $side * $side * 2 / 1e6 }")" "$rate"
+stored_rate
+cpu_report "$(awk "BEGIN { print $written_count * $side * $side * 2 / 1e9 }")"
+stage_report
+memory_report
+expect_files_equal_rows
