@@ -2,7 +2,7 @@
  * Fetch, which in 3.4.1 overflows the heap for batches, ends early on a stale status and ties acks
  * to its subscription: a pull is a request with a reply address, and an ack is a publish. */
 #include "stream/bus_private.h"
-#include <json-glib/json-glib.h>
+#include "stream/json_read.h"
 #include <string.h>
 
 enum {
@@ -217,8 +217,9 @@ bool bus_stream_state(Bus *bus, const char *stream, const char *consumer, BusStr
 /* --- publishing --- */
 
 static void take_refusal(BusPublication *publication, JsonObject *refusal) {
-    gint64 code = json_object_get_int_member_with_default(refusal, "err_code", 0);
-    const char *words = json_object_get_string_member_with_default(refusal, "description", "");
+    gint64 code = json_read_member_count(refusal, "err_code", 0);
+    const char *words = json_read_member_text(refusal, "description");
+    words = words != NULL ? words : "no reason given";
     if (code == JSStreamStoreFailedErr)
         fault_set(&publication->error, FAULT_AGAIN, "the queue is full (%s)", words);
     else
@@ -233,21 +234,20 @@ static void take_ack(BusPublication *publication, const BusMessage *answer) {
     gsize length;
     const guint8 *data = bus_message_data(answer, &length);
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
-    if (!json_parser_load_from_data(parser, (const char *)data, (gssize)length, NULL) ||
-        !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
+    JsonObject *ack = json_read_object(parser, data, length, NULL);
+    if (ack == NULL) {
         fault_set(&publication->error, FAULT_AGAIN, "unreadable PubAck for %s",
                   publication->subject);
         return;
     }
-    JsonObject *ack = json_node_get_object(json_parser_get_root(parser));
-    JsonNode *refusal = json_object_get_member(ack, "error");
-    if (refusal != NULL && JSON_NODE_HOLDS_OBJECT(refusal)) {
-        take_refusal(publication, json_node_get_object(refusal));
+    JsonObject *refusal = json_read_member_object(ack, "error");
+    if (refusal != NULL) {
+        take_refusal(publication, refusal);
         return;
     }
     publication->stored = true;
     publication->duplicate = json_object_get_boolean_member_with_default(ack, "duplicate", false);
-    publication->sequence = (guint64)json_object_get_int_member_with_default(ack, "seq", 0);
+    publication->sequence = (guint64)json_read_member_count(ack, "seq", 0);
 }
 
 /* Sends them all; returns how many answers to wait for. */

@@ -5,6 +5,7 @@
  * in order over one connection, chunks arrive in order of their offset, and one that does not
  * belong next means that something was lost: then the rest is asked for again. */
 #include "stream/delivery_private.h"
+#include "stream/json_read.h"
 #include <string.h>
 
 enum {
@@ -24,21 +25,20 @@ typedef struct {
 
 static bool read_request(const BusMessage *request, Range *ret_range, GError **error) {
     gsize length;
-    const char *data = (const char *)bus_message_data(request, &length);
+    const guint8 *data = bus_message_data(request, &length);
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
-    if (length == 0 || length > REQUEST_LIMIT_BYTES ||
-        !json_parser_load_from_data(parser, data, (gssize)length, NULL) ||
-        !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser)))
+    JsonObject *object =
+        length <= REQUEST_LIMIT_BYTES ? json_read_object(parser, data, length, NULL) : NULL;
+    if (object == NULL)
         return fault_set(error, FAULT_VANISHED, "the request is no JSON object");
-    JsonObject *object = json_node_get_object(json_parser_get_root(parser));
-    const char *id = json_object_get_string_member_with_default(object, "frame_id", "");
-    gint64 offset = json_object_get_int_member_with_default(object, "offset", 0);
-    gint64 wanted = json_object_get_int_member_with_default(object, "length", 0);
+    const char *id = json_read_member_text(object, "frame_id");
+    gint64 offset = json_read_member_count(object, "offset", -1);
+    gint64 wanted = json_read_member_count(object, "length", -1);
     if (offset < 0 || wanted <= 0)
         return fault_set(error, FAULT_VANISHED, "the request's offset or length is wrong");
     ret_range->offset = (guint64)offset;
     ret_range->length = (guint64)wanted;
-    return frame_id_parse(id, &ret_range->id, error);
+    return frame_id_parse(id != NULL ? id : "", &ret_range->id, error);
 }
 
 static void refuse(DeliveryOffice *office, const char *reply, const GError *why) {

@@ -13,6 +13,7 @@
  * read it in descriptor_from_body with a value for its absence, tell it in docs/wire.md; the wire
  * number changes only when an old reader would do something wrong. */
 #include "stream/descriptor.h"
+#include "stream/json_read.h"
 #include <string.h>
 
 enum { JSON_LIMIT_BYTES = 64 * 1024 };
@@ -95,26 +96,10 @@ GBytes *descriptor_to_body(const Descriptor *descriptor, gsize *ret_json_length)
 
 /* --- reading --- */
 
-static JsonObject *object_member(JsonObject *object, const char *name) {
-    JsonNode *node = json_object_get_member(object, name);
-    return node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-}
-
 /* NULL if absent, empty, or no string. */
 static char *text_member(JsonObject *object, const char *name) {
-    JsonNode *node = object != NULL ? json_object_get_member(object, name) : NULL;
-    if (node == NULL || !JSON_NODE_HOLDS_VALUE(node) ||
-        json_node_get_value_type(node) != G_TYPE_STRING || *json_node_get_string(node) == '\0')
-        return NULL;
-    return g_strdup(json_node_get_string(node));
-}
-
-static gint64 number_member(JsonObject *object, const char *name) {
-    JsonNode *node = json_object_get_member(object, name);
-    return node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
-                   json_node_get_value_type(node) == G_TYPE_INT64
-               ? json_node_get_int(node)
-               : -1;
+    const char *text = object != NULL ? json_read_member_text(object, name) : NULL;
+    return text != NULL && *text != '\0' ? g_strdup(text) : NULL;
 }
 
 static gint64 time_member(JsonObject *object, const char *name) {
@@ -126,12 +111,12 @@ static gint64 time_member(JsonObject *object, const char *name) {
 }
 
 static bool read_members(JsonObject *object, Descriptor *descriptor, GError **error) {
-    gint64 wire = number_member(object, "wire");
+    gint64 wire = json_read_member_count(object, "wire", -1);
     if (wire != DESCRIPTOR_WIRE_VERSION)
         return fault_set(error, FAULT_BROKEN,
                          "descriptor of wire version %" G_GINT64_FORMAT ", this program knows %d",
                          wire, DESCRIPTOR_WIRE_VERSION);
-    JsonObject *frame = object_member(object, "frame");
+    JsonObject *frame = json_read_member_object(object, "frame");
     if (frame == NULL)
         return fault_set(error, FAULT_BROKEN, "descriptor has no member 'frame'");
     descriptor->frame = frame_from_json(frame, error);
@@ -140,13 +125,14 @@ static bool read_members(JsonObject *object, Descriptor *descriptor, GError **er
     descriptor->pipeline = text_member(object, "pipeline");
     if (descriptor->pipeline == NULL)
         return fault_set(error, FAULT_BROKEN, "descriptor has no member 'pipeline'");
-    descriptor->attempt = (guint32)CLAMP(number_member(object, "attempt"), 1, G_MAXINT32);
+    descriptor->attempt =
+        (guint32)CLAMP(json_read_member_count(object, "attempt", 1), 1, G_MAXINT32);
     descriptor->offered_us = time_member(object, "offered_at");
     descriptor->origin = text_member(object, "origin");
-    JsonObject *direct = object_member(object, "direct");
+    JsonObject *direct = json_read_member_object(object, "direct");
     descriptor->direct_address = text_member(direct, "address");
     descriptor->direct_key = text_member(direct, "key");
-    descriptor->fetch_subject = text_member(object_member(object, "fetch"), "subject");
+    descriptor->fetch_subject = text_member(json_read_member_object(object, "fetch"), "subject");
     return true;
 }
 
@@ -159,19 +145,13 @@ Descriptor *descriptor_from_body(GBytes *body, gsize json_length, GError **error
         return NULL;
     }
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
-    g_autoptr(GError) wrong = NULL;
-    if (!json_parser_load_from_data(parser, data != NULL ? data : "", (gssize)json_length,
-                                    &wrong)) {
-        fault_set(error, FAULT_BROKEN, "descriptor is no JSON: %s", wrong->message);
-        return NULL;
-    }
-    JsonNode *root = json_parser_get_root(parser);
-    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root)) {
-        fault_set(error, FAULT_BROKEN, "descriptor is no JSON object");
+    JsonObject *object = json_read_object(parser, data, json_length, error);
+    if (object == NULL) {
+        g_prefix_error(error, "descriptor: ");
         return NULL;
     }
     g_autoptr(Descriptor) descriptor = descriptor_new();
-    if (!read_members(json_node_get_object(root), descriptor, error))
+    if (!read_members(object, descriptor, error))
         return NULL;
     if (length > json_length)
         descriptor->inline_bytes = g_bytes_new_from_bytes(body, json_length, length - json_length);
