@@ -51,6 +51,11 @@ Scan *scan_plane(const Plane *plane, GError **error);
 void scan_free(Scan *scan); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scan, scan_free)
 
+/* Sum of (a - pivot) * (b - pivot). */
+static inline double scan_pairs_product(const ScanPairs *pairs) {
+    return (pairs->sum_aa + pairs->sum_bb - pairs->sum_dd) / 2;
+}
+
 /* Quantile q in CellProfiler's units; NaN if there is no finite pixel. */
 double scan_quantile(const Scan *scan, double q);
 /* Standard deviation of the noise by Immerkaer's estimate, CellProfiler's units; NaN if the plane
