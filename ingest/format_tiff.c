@@ -161,8 +161,11 @@ static bool cut_read_chunks(Cut *cut, bool *ret_fits, GError **error) {
     return true;
 }
 
+/* Whether an entry points to other directories. The tags that tell how a page lies in the file, up
+ * to 325, are numbers even where a strange writer gives them the type of a pointer. */
 static bool is_pointer(const TiffEntry *entry) {
-    return entry->type == TIFF_TYPE_IFD || entry->type == TIFF_TYPE_IFD8 ||
+    bool pointer_type = entry->type == TIFF_TYPE_IFD || entry->type == TIFF_TYPE_IFD8;
+    return (pointer_type && entry->tag > TIFF_TAG_TILE_LENGTHS) ||
            entry->tag == TIFF_TAG_SUB_DIRECTORIES || entry->tag == TIFF_TAG_EXIF ||
            entry->tag == TIFF_TAG_GPS || entry->tag == TIFF_TAG_INTEROPERABILITY ||
            entry->tag == TIFF_TAG_FREE_OFFSETS || entry->tag == TIFF_TAG_FREE_LENGTHS;
