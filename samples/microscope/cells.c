@@ -67,8 +67,8 @@ typedef struct {
 } Ellipse;
 
 /* How an ellipse's light runs over it. distance: from the centre, squared, UNIT on the outline.
- * texture: 0 to 255. Returns the level, UNIT for full. */
-typedef gint32 (*Profile)(gint32 distance, gint32 texture);
+ * grain: of the fine structure there, 0 to 255. Returns the level, UNIT for full. */
+typedef gint32 (*Profile)(gint32 distance, gint32 grain);
 
 /* 1 up to `from`, 0 beyond `to`, smooth between. */
 static gint32 fall(gint32 distance, gint32 from, gint32 to) {
@@ -80,24 +80,23 @@ static gint32 fall(gint32 distance, gint32 from, gint32 to) {
     return (gint32)((gint64)rest * rest * (3 * UNIT - 2 * rest) / (UNIT * UNIT));
 }
 
-static gint32 nucleus_profile(gint32 distance, gint32 texture) {
+static gint32 nucleus_profile(gint32 distance, gint32 grain) {
     gint32 dome = UNIT - distance / 5;
-    return fall(distance, 760, 1200) * dome / UNIT * (430 + texture * 4) / UNIT;
+    return fall(distance, 760, 1200) * dome / UNIT * (CLAMP(grain, 60, 200) * 8 - 100) / UNIT;
 }
 
 /* Thins out from the nucleus to the edge. */
-static gint32 cytoplasm_profile(gint32 distance, gint32 texture) {
-    gint32 thickness = UNIT - distance * 3 / 4;
-    return fall(distance, 850, 1150) * MAX(thickness, 0) / UNIT * (300 + texture * 5) / UNIT;
+static gint32 cytoplasm_profile(gint32 distance, gint32 grain) {
+    gint32 thickness = MAX(UNIT - distance * 3 / 4, 0);
+    return fall(distance, 850, 1150) * thickness / UNIT * CLAMP(grain * 10 - 480, 200, 1500) / UNIT;
 }
 
-static gint32 membrane_profile(gint32 distance, gint32 texture) {
-    gint32 rim = fall(ABS(distance - 960), 60, 230);
-    gint32 inside = fall(distance, 900, 1100) * (60 + texture) / UNIT;
-    return (rim * (500 + texture * 2) / UNIT) + inside;
+static gint32 membrane_profile(gint32 distance, gint32 grain) {
+    gint32 rim = fall(ABS(distance - 960), 60, 230) * (200 + grain * 5) / UNIT;
+    return rim + fall(distance, 900, 1100) * (60 + grain) / UNIT;
 }
 
-static gint32 speck_profile(gint32 distance, gint32 texture) {
+static gint32 speck_profile(gint32 distance, gint32 grain) {
     return fall(distance, 200, 1200);
 }
 
@@ -131,10 +130,11 @@ static void ellipse_paint(Plane *plane, const Ellipse *ellipse, Profile profile,
             gint32 distance = (u * u + v * v) / UNIT;
             if (distance > 2 * UNIT)
                 continue;
-            gint32 cloud = texture_at(texture, ellipse->key, x - ellipse->x / SUBPIXEL,
-                                      y - ellipse->y / SUBPIXEL);
+            gint px = x - ellipse->x / SUBPIXEL, py = y - ellipse->y / SUBPIXEL;
+            gint32 cloud = texture_at(texture, ellipse->key, px, py);
+            gint32 grain = texture_at(texture, ellipse->key >> 16, px * 4, py * 4);
             distance = distance * (UNIT + (cloud - 128) * ellipse->wobble / 128) / UNIT;
-            gint32 light = profile(distance, cloud) * brightness / (UNIT >> LIGHT_BITS);
+            gint32 light = profile(distance, grain) * brightness / (UNIT >> LIGHT_BITS);
             row[x] = (guint32)MAX((gint32)row[x] + light, 0);
         }
     }
@@ -189,7 +189,7 @@ static void cell_paint_nuclei(Plane *plane, const Cell *cell, const Texture *tex
 
 static void cell_paint_cytoplasm(Plane *plane, const Cell *cell, const Texture *texture) {
     ellipse_paint(plane, &cell->body, cytoplasm_profile, cell->brightness / 2, texture);
-    ellipse_paint(plane, &cell->nucleus, nucleus_profile, -cell->brightness / 6, texture);
+    ellipse_paint(plane, &cell->nucleus, nucleus_profile, -cell->brightness / 5, texture);
 }
 
 /* Short rods strewn about the nucleus, over a faint cell. */

@@ -71,36 +71,83 @@ static char *cellomics_path(const NamingContext *context, const Place *place) {
 }
 
 /* Micro-Manager knows positions, not wells: they are numbered along the way of the stage. */
-static guint64 position(const NamingContext *context, const Place *place) {
-    return context->sites * (guint64)place->well_index + place->site;
+static guint position(const NamingContext *context, const Place *place) {
+    return naming_site(naming_find("micromanager"), context->sites, place);
 }
 
 static char *micromanager_path(const NamingContext *context, const Place *place) {
-    guint64 number = position(context, place);
-    return g_strdup_printf("%s_1/Pos%03" G_GUINT64_FORMAT "/img_channel%03u_position%03" //
-                           G_GUINT64_FORMAT "_time%09u_z%03u.tif",
+    guint number = position(context, place);
+    return g_strdup_printf("%s/Pos%03u/img_channel%03u_position%03u_time%09u_z%03u.tif",
                            context->plate, number, place->channel, number, place->t, place->z);
 }
 
 static char *micromanager_stack_path(const NamingContext *context, const Place *place) {
-    return g_strdup_printf("%s_1/%s_1_MMStack_Pos%" G_GUINT64_FORMAT ".ome.tif", context->plate,
-                           context->plate, position(context, place));
+    return g_strdup_printf("%s/%s_MMStack_Pos%u.ome.tif", context->plate, context->plate,
+                           position(context, place));
 }
 
 const Naming namings[] = {
-    {"imagexpress", "Molecular Devices ImageXpress: TimePoint_ and ZStep_ folders, GUIDs in names",
-     1, 1, 1, 1, 99, 999, 9999, STACK_Z, false, imagexpress_path, imagexpress_stack_path},
-    {"phenix",
-     "Revvity Opera Phenix and Operetta: PLATE__DATE-Measurement 1/Images/r01c01f01p01-...", 1, 1,
-     1, 1, 99, 999, 9999, STACK_Z, false, phenix_path, phenix_path},
-    {"yokogawa", "Yokogawa CellVoyager: PLATE_A01_T0001F001L01A01Z01C01.tif", //
-     1, 1, 1, 1, 99, 99, 9999, STACK_Z, false, yokogawa_path, yokogawa_path},
-    {"cellomics", "Thermo Cellomics and CellInsight: PLATE_A01f00d0.TIF; no z planes", 0, 0, 0, 0,
-     10, 1, 999, STACK_Z, false, cellomics_path, cellomics_path},
-    {"micromanager", "Micro-Manager: Pos000/img_channel000_...tif, with --stack MMStack OME-TIFF",
-     0, 0, 0, 0, 999, 999, 999999, STACK_SITE, true, micromanager_path, micromanager_stack_path},
+    {.key = "imagexpress",
+     .sentence = "Molecular Devices ImageXpress: TimePoint_ and ZStep_ folders, GUIDs in names",
+     .first = 1,
+     .channels_max = 99,
+     .zs_max = 999,
+     .ts_max = 9999,
+     .channel_form = "%u",
+     .stack = STACK_Z,
+     .path = imagexpress_path,
+     .stack_path = imagexpress_stack_path},
+    {.key = "phenix",
+     .sentence = "Revvity Opera Phenix, Operetta: P1__DATE-Measurement 1/Images/r01c01f01p01-...",
+     .first = 1,
+     .channels_max = 99,
+     .zs_max = 999,
+     .ts_max = 9999,
+     .channel_form = "%u",
+     .stack = STACK_Z,
+     .path = phenix_path,
+     .stack_path = phenix_path},
+    {.key = "yokogawa",
+     .sentence = "Yokogawa CellVoyager: P1/P1_A01_T0001F001L01A01Z01C01.tif",
+     .first = 1,
+     .channels_max = 99,
+     .zs_max = 99,
+     .ts_max = 9999,
+     .channel_form = "A%1$02uC%1$02u",
+     .stack = STACK_Z,
+     .path = yokogawa_path,
+     .stack_path = yokogawa_path},
+    {.key = "cellomics",
+     .sentence = "Thermo Cellomics, CellInsight: P1/P1_A01f00d0.TIF; no z planes",
+     .channels_max = 10,
+     .zs_max = 1,
+     .ts_max = 999,
+     .channel_form = "%u",
+     .stack = STACK_Z,
+     .path = cellomics_path,
+     .stack_path = cellomics_path},
+    {.key = "micromanager",
+     .sentence = "Micro-Manager: P1/Pos000/img_channel000_...tif, with --stack MMStack OME-TIFF",
+     .channels_max = 999,
+     .zs_max = 999,
+     .ts_max = 999999,
+     .numbers_positions = true,
+     .channel_form = "%03u",
+     .stack = STACK_SITE,
+     .is_ome_stack = true,
+     .path = micromanager_path,
+     .stack_path = micromanager_stack_path},
     {NULL},
 };
+
+guint naming_site(const Naming *naming, guint sites, const Place *place) {
+    guint before = naming->numbers_positions ? sites * place->well_index : 0;
+    return naming->first + before + place->site;
+}
+
+char *naming_channel(const Naming *naming, const Place *place) {
+    return g_strdup_printf(naming->channel_form, naming->first + place->channel);
+}
 
 const Naming *naming_find(const char *key) {
     for (const Naming *naming = namings; naming->key; naming++)

@@ -16,9 +16,11 @@ typedef struct {
 typedef struct {
     const char *key;
     const char *sentence;
-    guint first_site, first_channel, first_z, first_t; /* how it counts */
-    guint channels_max, zs_max, ts_max;                /* what its names have digits for */
-    Stack stack;                                       /* what a multi-page file of it holds */
+    guint first;                        /* the number of the first site, channel, plane and time */
+    guint channels_max, zs_max, ts_max; /* what its names have digits for */
+    bool numbers_positions;             /* sites are counted through the plate, not in each well */
+    const char *channel_form;           /* printf: a channel's number as its names write it */
+    Stack stack;                        /* what a multi-page file of it holds */
     bool is_ome_stack; /* whether its multi-page file says in OME-XML what its pages are */
     /* The path of the file that holds place, below the output folder. The caller g_frees. */
     char *(*path)(const NamingContext *context, const Place *place);
@@ -27,6 +29,10 @@ typedef struct {
 
 /* The row of that key; NULL if there is none. */
 const Naming *naming_find(const char *key);
+/* The site of place as the instrument numbers it, with that many sites in a well. */
+guint naming_site(const Naming *naming, guint sites, const Place *place);
+/* The channel of place as the instrument writes it. The caller g_frees. */
+char *naming_channel(const Naming *naming, const Place *place);
 /* All rows, ends with a row without key. */
 extern const Naming namings[];
 

@@ -48,19 +48,23 @@ static bool wells_add_range(WellSet *set, const char *text) {
     return true;
 }
 
+static bool wells_refuse(const char *part, GError **error) {
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                "\"%s\" is no well: expected A01, a rectangle A01-B06, all96, all384 or all1536",
+                part);
+    return false;
+}
+
 bool wells_parse(const char *text, WellSet *set, GError **error) {
     g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+    if (!parts[0])
+        return wells_refuse(text, error);
     for (char **part = parts; *part; part++) {
         g_strstrip(*part);
-        if (wells_add_format(set, *part) || wells_add_range(set, *part))
-            continue;
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "\"%s\" in \"%s\" is no well: expected A01, a rectangle A01-B06, all96, all384 "
-                    "or all1536",
-                    *part, text);
-        return false;
+        if (!wells_add_format(set, *part) && !wells_add_range(set, *part))
+            return wells_refuse(*part, error);
     }
-    return parts[0] != NULL || wells_parse(" ", set, error);
+    return true;
 }
 
 GArray *wells_snake(const WellSet *set) {

@@ -152,13 +152,17 @@ static bool file_write(Run *run, const File *file, ImageFile *image, GError **er
 }
 
 static bool file_list(Run *run, const File *file, gint64 closed_us, GError **error) {
-    const Options *options = run->options;
-    for (guint page = 0; page < plate_pages(&options->plate); page++) {
-        Place shown, place = plate_place(&options->plate, file->number, page);
-        guint faults = file->faults |
-                       page_faults(options, frame_of(&options->plate, file->number, page), &shown);
-        if (!written_add(run->written, options->naming, file->plate, file->path, page, &place,
-                         faults, closed_us, error))
+    const Plate *plate = &run->options->plate;
+    for (guint page = 0; page < plate_pages(plate); page++) {
+        Place shown;
+        guint faults = page_faults(run->options, frame_of(plate, file->number, page), &shown);
+        WrittenFrame frame = {.file = file->path,
+                              .plate = file->plate,
+                              .page = page,
+                              .place = plate_place(plate, file->number, page),
+                              .faults = faults | file->faults,
+                              .closed_us = closed_us};
+        if (!written_add(run->written, &frame, error))
             return false;
     }
     return true;
@@ -202,7 +206,7 @@ Run *run_new(const Options *options, GError **error) {
     run->writer = writer_new(options->out, (guint)options->pieces, options->pause_ms, error);
     if (!run->writer || !pictures_prepare(run, error))
         return NULL;
-    run->written = written_new(options->list, error);
+    run->written = written_new(options->list, options->naming, options->plate.sites, error);
     return run->written ? g_steal_pointer(&run) : NULL;
 }
 

@@ -7,6 +7,8 @@
 struct Written {
     char *path;
     FILE *file;
+    const Naming *naming;
+    guint sites;
 };
 
 static bool refuse(const Written *written, GError **error) {
@@ -16,9 +18,11 @@ static bool refuse(const Written *written, GError **error) {
     return false;
 }
 
-Written *written_new(const char *path, GError **error) {
+Written *written_new(const char *path, const Naming *naming, guint sites, GError **error) {
     g_autoptr(Written) written = g_new0(Written, 1);
     written->path = g_strdup(path);
+    written->naming = naming;
+    written->sites = sites;
     written->file = fopen(path, "we");
     if (written->file &&
         fputs("file,page,plate,well,site,channel,z,t,faults,closed_at\n", written->file) >= 0 &&
@@ -45,13 +49,15 @@ static char *time_text(gint64 us) {
     return g_strdup_printf("%s.%06uZ", text, (guint)(us % G_USEC_PER_SEC));
 }
 
-bool written_add(Written *written, const Naming *naming, const char *plate, const char *file,
-                 guint page, const Place *place, guint faults, gint64 closed_us, GError **error) {
+bool written_add(Written *written, const WrittenFrame *frame, GError **error) {
+    const Naming *naming = written->naming;
+    const Place *place = &frame->place;
     g_autofree char *well = well_text(place->well);
-    g_autofree char *fault = faults_text(faults);
-    g_autofree char *closed = time_text(closed_us);
-    int length = fprintf(written->file, "%s,%u,%s,%s,%u,%u,%u,%u,%s,%s\n", file, page, plate, well,
-                         place->site + naming->first_site, place->channel + naming->first_channel,
-                         place->z + naming->first_z, place->t + naming->first_t, fault, closed);
+    g_autofree char *channel = naming_channel(naming, place);
+    g_autofree char *faults = faults_text(frame->faults);
+    g_autofree char *closed = time_text(frame->closed_us);
+    int length = fprintf(written->file, "%s,%u,%s,%s,%u,%s,%u,%u,%s,%s\n", frame->file, frame->page,
+                         frame->plate, well, naming_site(naming, written->sites, place), channel,
+                         naming->first + place->z, naming->first + place->t, faults, closed);
     return (length > 0 && fflush(written->file) == 0) || refuse(written, error);
 }

@@ -6,7 +6,9 @@
  *
  * file       below the output folder, '/' between names
  * page       0-based page in the file
- * site, channel, z, t    as the file's name counts them (a Micro-Manager's first z is 0)
+ * plate, well            where it was taken, also where the file's name does not tell
+ * site, channel, z, t    as the file's name counts and writes them: Cellomics begins at 0,
+ *                        Micro-Manager counts sites through the plate
  * faults     names with '+' between them, empty for none
  * closed_at  when the file was complete in its place, RFC 3339 in UTC with microseconds; empty for
  *            a file that is missing
@@ -19,14 +21,22 @@
 
 typedef struct Written Written;
 
-/* Begins the list at path, replacing what stands there. G_FILE_ERROR names it. */
-Written *written_new(const char *path, GError **error);
+/* One frame. */
+typedef struct {
+    const char *file, *plate;
+    guint page;
+    Place place;
+    guint faults;     /* bits of FaultKind */
+    gint64 closed_us; /* since 1970; 0 for a missing file */
+} WrittenFrame;
+
+/* Begins the list at path, replacing what stands there, for an instrument that takes that many
+ * sites in a well. G_FILE_ERROR names the list. */
+Written *written_new(const char *path, const Naming *naming, guint sites, GError **error);
 void written_free(Written *written); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Written, written_free)
 
-/* One line. faults: bits of FaultKind. closed_us: since 1970, 0 for a missing file. G_FILE_ERROR
- * names the list. */
-bool written_add(Written *written, const Naming *naming, const char *plate, const char *file,
-                 guint page, const Place *place, guint faults, gint64 closed_us, GError **error);
+/* Adds a line. G_FILE_ERROR names the list. */
+bool written_add(Written *written, const WrittenFrame *frame, GError **error);
 
 #endif
