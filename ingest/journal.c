@@ -388,6 +388,9 @@ bool journal_knows(Journal *journal, const char *source, const char *path, const
 static gint64 file_add(Journal *journal, const FrameId *version, const char *source,
                        const char *path, const FileSight *sight, int state, const char *reason,
                        GError **error) {
+    if (!rows_run(journal, statement(&journal->work, FILE_OUTDATED, "ttb", source, path, version),
+                  error))
+        return 0;
     g_autoptr(Rows) rows = statement(&journal->work, FILE_ADD, "bttiiiit", version, source, path,
                                      (gint64)sight->size_bytes, sight->mtime_ns, sight->ctime_ns,
                                      (gint64)state, reason);
