@@ -2,6 +2,7 @@
 #include "ingest/file.h"
 #include "ingest/filter.h"
 #include "ingest/naming.h"
+#include "ingest/source.h"
 #include "ingest/understand.h"
 #include "stream/program.h"
 #include <stdio.h>
@@ -238,13 +239,20 @@ static void check_file(const char *argument, const Settings *settings, CheckCoun
         print_for_people(&check);
 }
 
+/* FAULT_USAGE if a source is set wrong, or no file is given. */
+static bool check_use(const Settings *settings, char **arguments, GError **error) {
+    for (SourceSettings **source = settings->sources; source != NULL && *source != NULL; source++)
+        if (!source_check(*source, error))
+            return false;
+    return arguments[0] != NULL ||
+           fault_set(error, FAULT_USAGE, "check: no file given; call it as check FILE...");
+}
+
 int check_run(const Settings *settings, char **arguments) {
     CheckCount count = {0};
-    if (arguments[0] == NULL) {
-        GError *error = NULL;
-        fault_set(&error, FAULT_USAGE, "check: no file given; call it as check FILE...");
+    GError *error = NULL;
+    if (!check_use(settings, arguments, &error))
         return program_fail(error);
-    }
     for (char **argument = arguments; *argument != NULL; argument++)
         check_file(*argument, settings, &count);
     if (!as_json && count.files > 1)

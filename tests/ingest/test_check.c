@@ -132,6 +132,18 @@ START_TEST(a_file_that_is_not_there_or_no_file_makes_status_2) {
 }
 END_TEST
 
+START_TEST(a_source_with_a_naming_nobody_knows_makes_status_2) {
+    Files files = files_new();
+    g_autoptr(Settings) settings = settings_new();
+    g_autofree char *text =
+        g_strdup_printf("[source s]\nfolder = %s\nnaming = opera\n", files.folder);
+    ck_assert(settings_read_text(settings, text, "test", NULL));
+    expect(output_of(check_run, settings, (char *[]){files.whole, NULL}), EXIT_WRONG_USE,
+           (const char *[]){NULL});
+    files_remove(&files);
+}
+END_TEST
+
 START_TEST(all_namings_are_listed_with_their_examples) {
     g_autoptr(Settings) settings = settings_new();
     Output output = output_of(namings_run, settings, (char *[]){NULL});
@@ -145,4 +157,5 @@ SUITE("check", a_complete_file_is_explained_with_its_frames,
       a_file_that_is_not_complete_is_told_and_makes_status_1,
       a_file_of_a_source_has_the_ids_it_will_have_there, a_file_its_source_passes_over_is_told,
       a_file_that_is_not_there_or_no_file_makes_status_2,
+      a_source_with_a_naming_nobody_knows_makes_status_2,
       all_namings_are_listed_with_their_examples)
