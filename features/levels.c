@@ -125,6 +125,22 @@ guint64 levels_pixels_at(const Levels *levels, double value) {
     return found ? levels_pixels(levels, low) : 0;
 }
 
+static guint64 greatest_common_divisor(guint64 a, guint64 b) {
+    while (b != 0) {
+        guint64 rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+guint64 levels_step(const Levels *levels) {
+    guint64 step = 0;
+    for (gsize i = 1; i < levels->count && step != 1; i++)
+        step = greatest_common_divisor(step, (guint64)(levels->values[i] - levels->values[0]));
+    return step;
+}
+
 double levels_quantile(const Levels *levels, double q) {
     double position = q * (double)(levels_total(levels) - 1);
     guint64 rank = (guint64)position;

@@ -36,6 +36,9 @@ static inline guint64 levels_pixels(const Levels *levels, gsize index) {
 gsize levels_at_rank(const Levels *levels, guint64 rank);
 /* How many pixels have exactly this value. */
 guint64 levels_pixels_at(const Levels *levels, double value);
+/* Greatest common divisor of the distances between values, which must be whole numbers; 0 if there
+ * is one value only. */
+guint64 levels_step(const Levels *levels);
 /* Quantile q, 0..1, between neighbours as numpy's 'linear' percentile: position q * (total - 1). */
 double levels_quantile(const Levels *levels, double q);
 /* Mean, and central moments m2, m3, m4 (divided by the count of pixels). */

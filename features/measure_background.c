@@ -18,18 +18,11 @@ typedef struct {
     gsize count;
 } Bins;
 
-static double smallest_gap(const Levels *levels) {
-    double gap = levels->values[1] - levels->values[0];
-    for (gsize i = 2; i < levels->count; i++)
-        gap = MIN(gap, levels->values[i] - levels->values[i - 1]);
-    return gap;
-}
-
 static Bins bins_over(const Scan *scan) {
     const Levels *levels = scan->levels;
     double least = levels->values[0], largest = levels->values[levels->count - 1];
     if (scan->plane->type == PLANE_U8 || scan->plane->type == PLANE_U16) {
-        double width = smallest_gap(levels);
+        double width = (double)levels_step(levels);
         return (Bins){least, width, (gsize)((largest - least) / width) + 1};
     }
     double end = levels_quantile(levels, 0.999);

@@ -32,7 +32,7 @@ static Split best_split(const Levels *levels, double mean) {
     for (gsize i = 0; i + 1 < levels->count; i++) {
         sum += (double)levels_pixels(levels, i) * (levels->values[i] - mean);
         double below = (double)levels->below[i + 1], above = n - below;
-        double between = sum / below * (sum / above) * (n / above) * (above / n);
+        double between = sum / below * (sum / above);
         if (between > best.between)
             best = (Split){i + 1, mean + sum / below, mean - sum / above, between};
     }

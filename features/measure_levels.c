@@ -11,24 +11,10 @@ static const MeasureNumber numbers[] = {
     {NULL},
 };
 
-static guint64 greatest_common_divisor(guint64 a, guint64 b) {
-    while (b != 0) {
-        guint64 rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 static void compute(const Scan *scan, double values[]) {
-    const Levels *levels = scan->levels;
-    values[0] = (double)levels->count;
-    if (!scan->plane->whole || levels->count < 2)
-        return;
-    guint64 step = 0;
-    for (gsize i = 1; i < levels->count && step != 1; i++)
-        step = greatest_common_divisor(step, (guint64)(levels->values[i] - levels->values[0]));
-    values[1] = (double)step;
+    values[0] = (double)scan->levels->count;
+    if (scan->plane->whole && scan->levels->count > 1)
+        values[1] = (double)levels_step(scan->levels);
 }
 
 const Measure measure_levels = {"levels", numbers, compute};

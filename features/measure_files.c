@@ -1,0 +1,350 @@
+#include "features/measure_files.h"
+#include "features/measure.h"
+#include "features/pixels.h"
+#include "features/report.h"
+#include "features/result.h"
+#include "stream/program.h"
+#include <glib/gstdio.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *format_text;
+
+const GOptionEntry measure_files_options[] = {
+    {"format", 0, 0, G_OPTION_ARG_STRING, &format_text,
+     "table (as is), csv (a row a frame, all numbers) or json (a line a frame)", "FORMAT"},
+    {NULL},
+};
+
+/* What became of one page of one file. */
+typedef struct {
+    char *file;
+    guint32 page, pages;
+    guint32 width, height;
+    double *values; /* NULL: broken */
+    char *reason;   /* NULL: measured */
+} Measured;
+
+static void measured_free(Measured *measured) {
+    g_free(measured->file);
+    g_free(measured->values);
+    g_free(measured->reason);
+    g_free(measured);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Measured, measured_free)
+
+/* ---------------------------------------------------------------------------- formats --- */
+
+typedef struct {
+    /* Called before the first frame, once for each in order, and after the last. */
+    void (*begin)(void);
+    void (*frame)(const Measured *measured);
+    void (*end)(void);
+} Writer;
+
+static void nothing(void) {
+}
+
+/* --- table: the key numbers of each frame; all of them where there is but one frame --- */
+
+static const struct {
+    const char *name;
+    int width;
+} key_columns[] = {
+    {"mean", 8},        {"pct_saturated", 14}, {"snr_db", 8},
+    {"lap_excess", 11}, {"vollath_f4", 11},    {"fg_fraction", 12},
+};
+
+#define FILE_WIDTH 36
+
+static GPtrArray *table; /* of Measured: what the table waits for, to see whether it is one */
+static guint table_rows;
+
+static void table_begin(void) {
+    table = g_ptr_array_new_with_free_func((GDestroyNotify)measured_free);
+}
+
+/* The end of a long name tells more than its beginning. */
+static void print_file(const Measured *measured) {
+    g_autofree char *page =
+        measured->pages > 1 ? g_strdup_printf(" [%u]", measured->page) : g_strdup("");
+    g_autofree char *shown = g_filename_display_name(measured->file);
+    int room = FILE_WIDTH - (int)strlen(page), length = (int)g_utf8_strlen(shown, -1);
+    const char *name = length > room ? g_utf8_offset_to_pointer(shown, length - room + 2) : shown;
+    int used = printf("%s", length > room ? ".." : "") + (int)g_utf8_strlen(name, -1);
+    printf("%s%s%*s", name, page, MAX(room - used, 0), "");
+}
+
+static void print_row(const Measured *measured) {
+    if (measured->values == NULL)
+        return; /* stderr has said so */
+    if (table_rows++ == 0) {
+        printf("%-*s", FILE_WIDTH, "file [page]");
+        for (gsize i = 0; i < G_N_ELEMENTS(key_columns); i++)
+            printf("%*s", key_columns[i].width, key_columns[i].name);
+        printf("\n");
+    }
+    print_file(measured);
+    for (gsize i = 0; i < G_N_ELEMENTS(key_columns); i++) {
+        double value = measured->values[measure_column_find(key_columns[i].name)];
+        char digits[REPORT_NUMBER_LENGTH] = "-";
+        if (!isnan(value))
+            g_ascii_formatd(digits, sizeof digits, "%.4g", value);
+        printf("%*s", key_columns[i].width, digits);
+    }
+    printf("\n");
+}
+
+static void print_cell(const Measured *measured, guint index) {
+    const MeasureNumber *number = measure_column(index);
+    double value = measured->values[index];
+    char digits[REPORT_NUMBER_LENGTH] = "-";
+    if (!isnan(value))
+        g_ascii_formatd(digits, sizeof digits, "%.7g", value);
+    printf("  %-18s%14s %-5s", number->name, digits, strcmp(number->unit, "1") ? number->unit : "");
+}
+
+/* Every number of one frame, in two columns that are read downwards. */
+static void print_block(const Measured *measured) {
+    g_autofree char *shown = g_filename_display_name(measured->file);
+    printf("%s", shown);
+    if (measured->pages > 1)
+        printf(" [%u]", measured->page);
+    printf("  %u x %u\n\n", measured->width, measured->height);
+    guint count = measure_columns_count(), half = (count + 1) / 2;
+    for (guint i = 0; i < half; i++) {
+        print_cell(measured, i);
+        if (i + half < count)
+            print_cell(measured, i + half);
+        printf("\n");
+    }
+    printf("\n`scopestream-features list` says what each number is.\n");
+}
+
+static void table_frame(const Measured *measured) {
+    Measured *copy = g_new0(Measured, 1);
+    *copy = *measured;
+    copy->file = g_strdup(measured->file);
+    copy->reason = g_strdup(measured->reason);
+    copy->values = g_memdup2(measured->values, measure_columns_count() * sizeof(double));
+    if (table_rows > 0) { /* already known to be several */
+        print_row(copy);
+        measured_free(copy);
+        return;
+    }
+    g_ptr_array_add(table, copy);
+    if (table->len < 2)
+        return;
+    for (guint i = 0; i < table->len; i++)
+        print_row(table->pdata[i]);
+    g_ptr_array_set_size(table, 0);
+}
+
+static void table_end(void) {
+    Measured *only = table->len == 1 ? table->pdata[0] : NULL;
+    if (only != NULL && table_rows == 0 && only->values != NULL)
+        print_block(only);
+    else if (only != NULL)
+        print_row(only);
+    g_clear_pointer(&table, g_ptr_array_unref);
+}
+
+/* --- csv --- */
+
+static void csv_begin(void) {
+    printf("file,page,status,reason,width,height");
+    for (guint i = 0; i < measure_columns_count(); i++)
+        report_csv_field(measure_column(i)->name, true);
+    printf("\n");
+}
+
+static void csv_frame(const Measured *measured) {
+    report_csv_field(measured->file, false);
+    printf(",%u", measured->page);
+    report_csv_field(measured->values != NULL ? "ok" : "broken", true);
+    report_csv_field(measured->reason, true);
+    printf(",%u,%u", measured->width, measured->height);
+    for (guint i = 0; i < measure_columns_count(); i++) {
+        char digits[REPORT_NUMBER_LENGTH];
+        double value = measured->values != NULL ? measured->values[i] : NAN;
+        report_csv_field(report_number(value, digits), true);
+    }
+    printf("\n");
+}
+
+/* --- json --- */
+
+static void json_frame(const Measured *measured) {
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    g_autofree char *file = frame_path_encode(measured->file);
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "file");
+    json_builder_add_string_value(builder, file);
+    json_builder_set_member_name(builder, "page");
+    json_builder_add_int_value(builder, measured->page);
+    json_builder_set_member_name(builder, "status");
+    json_builder_add_string_value(builder, measured->values != NULL ? "ok" : "broken");
+    if (measured->reason != NULL) {
+        g_autofree char *reason = g_utf8_make_valid(measured->reason, -1);
+        json_builder_set_member_name(builder, "reason");
+        json_builder_add_string_value(builder, reason);
+    }
+    result_values_to_json(measured->values, builder);
+    json_builder_end_object(builder);
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    g_autofree char *line = json_to_string(root, FALSE);
+    printf("%s\n", line);
+}
+
+static const Writer writers[] = {
+    [REPORT_TABLE] = {table_begin, table_frame, table_end},
+    [REPORT_CSV] = {csv_begin, csv_frame, nothing},
+    [REPORT_JSON] = {nothing, json_frame, nothing},
+};
+
+/* -------------------------------------------------------------------------- measuring --- */
+
+typedef struct {
+    const Settings *settings;
+    const Writer *writer;
+    guint broken;
+} Work;
+
+static void tell_broken(const Measured *measured) {
+    g_autofree char *shown = g_filename_display_name(measured->file);
+    if (measured->pages > 1)
+        g_printerr("%s, page %u: %s\n", shown, measured->page, measured->reason);
+    else
+        g_printerr("%s: %s\n", shown, measured->reason);
+}
+
+/* Takes over error. */
+static void give_up(Work *work, Measured *measured, GError *error) {
+    measured->reason = g_strdup(error->message);
+    g_error_free(error);
+    tell_broken(measured);
+    work->broken++;
+    work->writer->frame(measured);
+}
+
+static void measure_page(Work *work, GBytes *bytes, const char *file, guint32 page, guint32 pages) {
+    GError *error = NULL;
+    g_autoptr(Measured) measured = g_new0(Measured, 1);
+    *measured = (Measured){.file = g_strdup(file), .page = page, .pages = pages};
+    g_autoptr(Plane) plane = pixels_decode(bytes, page, work->settings, &error);
+    if (plane != NULL) {
+        measured->width = plane->width;
+        measured->height = plane->height;
+        measured->values = measure_plane(plane, &error);
+    }
+    if (error != NULL)
+        give_up(work, measured, error);
+    else
+        work->writer->frame(measured);
+}
+
+static GBytes *read_file(const char *file, const Settings *settings, GError **error) {
+    GStatBuf status;
+    if (g_stat(file, &status) == 0 && status.st_size > settings->frame_limit_bytes) {
+        fault_set(error, FAULT_BROKEN,
+                  "%" G_GINT64_FORMAT " bytes are more than frame-limit allows",
+                  (gint64)status.st_size);
+        return NULL;
+    }
+    char *data;
+    gsize length;
+    if (!g_file_get_contents(file, &data, &length, error))
+        return NULL;
+    return g_bytes_new_take(data, length);
+}
+
+static void measure_file(Work *work, const char *file) {
+    GError *error = NULL;
+    g_autoptr(GBytes) bytes = read_file(file, work->settings, &error);
+    guint32 pages = bytes != NULL ? pixels_pages(bytes, &error) : 0;
+    if (error != NULL) {
+        g_autoptr(Measured) measured = g_new0(Measured, 1);
+        measured->file = g_strdup(file);
+        give_up(work, measured, error);
+    }
+    for (guint32 page = 0; page < pages && !program_stopping(); page++)
+        measure_page(work, bytes, file, page, pages);
+}
+
+/* ------------------------------------------------------------------------------ files --- */
+
+static bool is_image_name(const char *name) {
+    static const char *const endings[] = {".tif", ".tiff", ".png"};
+    g_autofree char *lower = g_ascii_strdown(name, -1);
+    for (gsize i = 0; i < G_N_ELEMENTS(endings); i++)
+        if (g_str_has_suffix(lower, endings[i]))
+            return true;
+    return false;
+}
+
+static int compare_texts(gconstpointer a, gconstpointer b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Adds the images below folder, in the order of their names. Links to folders are not followed:
+ * they may lead in circles. */
+static void add_folder(GPtrArray *files, const char *folder) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, &error);
+    if (dir == NULL) {
+        g_ptr_array_add(files, g_strdup(folder)); /* whose reading will tell why */
+        return;
+    }
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(g_free);
+    for (const char *name; (name = g_dir_read_name(dir)) != NULL;)
+        g_ptr_array_add(entries, g_build_filename(folder, name, NULL));
+    g_ptr_array_sort(entries, compare_texts);
+    for (guint i = 0; i < entries->len; i++) {
+        const char *path = entries->pdata[i];
+        bool is_folder = g_file_test(path, G_FILE_TEST_IS_DIR);
+        if (is_folder && !g_file_test(path, G_FILE_TEST_IS_SYMLINK))
+            add_folder(files, path);
+        else if (!is_folder && is_image_name(path))
+            g_ptr_array_add(files, g_strdup(path));
+    }
+}
+
+static GPtrArray *collect_files(char **arguments) {
+    GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
+    for (char **argument = arguments; *argument != NULL; argument++)
+        if (g_file_test(*argument, G_FILE_TEST_IS_DIR))
+            add_folder(files, *argument);
+        else
+            g_ptr_array_add(files, g_strdup(*argument));
+    return files;
+}
+
+/* How far it is, where a person waits and would not see it from the output. */
+static void show_progress(guint done, guint count) {
+    if (count < 20 || !isatty(STDERR_FILENO) || isatty(STDOUT_FILENO))
+        return;
+    g_printerr(done < count ? "\r%u of %u files" : "\r%u of %u files\n", done, count);
+}
+
+int measure_files_run(const Settings *settings, char **arguments) {
+    GError *error = NULL;
+    ReportFormat format;
+    if (!report_parse_format(format_text, &format, &error))
+        return program_fail(error);
+    if (arguments[0] == NULL) {
+        fault_set(&error, FAULT_USAGE, "measure needs the image files to measure, or their folder");
+        return program_fail(error);
+    }
+
+    g_autoptr(GPtrArray) files = collect_files(arguments);
+    Work work = {.settings = settings, .writer = &writers[format]};
+    work.writer->begin();
+    for (guint i = 0; i < files->len && !program_stopping(); i++) {
+        measure_file(&work, files->pdata[i]);
+        show_progress(i + 1, files->len);
+    }
+    work.writer->end();
+    return work.broken > 0 || program_stopping() ? EXIT_FAILURE : EXIT_SUCCESS;
+}
