@@ -357,7 +357,7 @@ static bool cut_behind_header(TiffFile *file, guint64 at, FrameBytes *target, GE
 static bool tiff_cut(int fd, guint64 size_bytes, guint32 number, FrameBytes *target,
                      GError **error) {
     TiffFile file;
-    guint64 at;
+    guint64 at = 0;
     g_auto(TiffDirectory) directory = {0};
     if (!tiff_file_read(fd, size_bytes, &file, error) || !page_find(&file, number, &at, error) ||
         !tiff_directory_read(&file, at, &directory, error))

@@ -146,7 +146,7 @@ static bool entry_count_read(TiffFile *file, guint64 at, guint64 *ret_count, GEr
 }
 
 bool tiff_directory_next(TiffFile *file, guint64 at, guint64 *ret_next, GError **error) {
-    guint64 count;
+    guint64 count = 0;
     guint8 raw[8];
     guint width = tiff_place_bytes(file);
     if (!entry_count_read(file, at, &count, error))
@@ -161,7 +161,7 @@ bool tiff_directory_next(TiffFile *file, guint64 at, guint64 *ret_next, GError *
 }
 
 bool tiff_directory_read(TiffFile *file, guint64 at, TiffDirectory *ret_directory, GError **error) {
-    guint64 count;
+    guint64 count = 0;
     guint width = tiff_place_bytes(file);
     guint entry_bytes = 4 + 2 * width;
     *ret_directory = (TiffDirectory){.at = at};
