@@ -1,9 +1,11 @@
 /* scopestream-features: stream -> numbers. */
+#include "features/crew.h"
 #include "features/list.h"
 #include "features/measure_files.h"
 #include "stream/program.h"
 
 static const Command commands[] = {
+    {"run", "", "keeps worker processes measuring frames of the stream", NULL, true, crew_run},
     {"measure", "FILE...", "measures image files; needs no server", measure_files_options, true,
      measure_files_run},
     {"list", "", "prints what is measured: unit, formula, source", list_options, true, list_run},
