@@ -1,4 +1,5 @@
 #include "ingest/have.h"
+#include "stream/json_read.h"
 #include <string.h>
 
 static char *question(const char *pipeline, GPtrArray *frames) {
@@ -39,18 +40,13 @@ GArray *have_read_ids(JsonArray *texts, guint most) {
 
 static GArray *answer_read(const BusMessage *answer, GError **error) {
     gsize length;
-    const char *data = (const char *)bus_message_data(answer, &length);
+    const guint8 *data = bus_message_data(answer, &length);
     g_autoptr(JsonParser) parser = json_parser_new();
-    JsonNode *root = json_parser_load_from_data(parser, data, (gssize)length, NULL)
-                         ? json_parser_get_root(parser)
-                         : NULL;
-    JsonObject *object =
-        root != NULL && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
-    JsonNode *stored = object == NULL ? NULL : json_object_get_member(object, "stored");
-    if (stored != NULL && JSON_NODE_HOLDS_ARRAY(stored))
-        return have_read_ids(json_node_get_array(stored), HAVE_FRAMES_MAX);
-    const char *why =
-        object == NULL ? NULL : json_object_get_string_member_with_default(object, "error", NULL);
+    JsonObject *object = json_read_object(parser, data, length, NULL);
+    JsonArray *stored = object == NULL ? NULL : json_read_member_array(object, "stored");
+    if (stored != NULL)
+        return have_read_ids(stored, HAVE_FRAMES_MAX);
+    const char *why = object == NULL ? NULL : json_read_member_text(object, "error");
     fault_set(error, FAULT_AGAIN, "the store cannot tell what it has: %s",
               why != NULL ? why : "its answer is no JSON object with 'stored'");
     return NULL;

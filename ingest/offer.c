@@ -1,6 +1,7 @@
 #include "ingest/offer.h"
 #include "ingest/have.h"
 #include "ingest/reconcile.h"
+#include "stream/json_read.h"
 #include "stream/program.h"
 #include <string.h>
 
@@ -322,20 +323,14 @@ static bool reconcile_if_due(Offer *offer, bool *more, GError **error) {
 /* Word from the store: {"pipeline": ..., "frame_ids": [...]}. */
 static GArray *stored_ids(const Offer *offer, const BusMessage *message) {
     gsize length;
-    const char *data = (const char *)bus_message_data(message, &length);
+    const guint8 *data = bus_message_data(message, &length);
     g_autoptr(JsonParser) parser = json_parser_new();
-    if (!json_parser_load_from_data(parser, data, (gssize)length, NULL))
+    JsonObject *object = json_read_object(parser, data, length, NULL);
+    const char *pipeline = object == NULL ? NULL : json_read_member_text(object, "pipeline");
+    JsonArray *ids = object == NULL ? NULL : json_read_member_array(object, "frame_ids");
+    if (g_strcmp0(pipeline, offer->settings->pipeline) != 0 || ids == NULL)
         return NULL;
-    JsonNode *root = json_parser_get_root(parser);
-    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root))
-        return NULL;
-    JsonObject *object = json_node_get_object(root);
-    const char *pipeline = json_object_get_string_member_with_default(object, "pipeline", "");
-    JsonNode *ids = json_object_get_member(object, "frame_ids");
-    if (!g_str_equal(pipeline, offer->settings->pipeline) || ids == NULL ||
-        !JSON_NODE_HOLDS_ARRAY(ids))
-        return NULL;
-    return have_read_ids(json_node_get_array(ids), STORED_MAX);
+    return have_read_ids(ids, STORED_MAX);
 }
 
 static void stored_handle(BusMessage *message, void *context) {

@@ -351,6 +351,7 @@ void bus_close(Bus *bus) {
     if (link != NULL)
         natsConnection_FlushTimeout(link->connection, FLUSH_TIMEOUT_MS);
     g_clear_pointer(&link, link_unref);
+    g_clear_pointer(&bus->acks, bus_inbox_close); /* it keeps the link open */
 
     g_mutex_lock(&bus->lock);
     bool was_linked = bus->link != NULL;

@@ -102,11 +102,14 @@ void delivery_office_close(DeliveryOffice *office) {
 }
 
 bool delivery_offer(DeliveryOffice *office, Descriptor *descriptor, GError **error) {
+    /* Also after one that failed: a frame that cannot ride along can still be asked for, and who
+     * asks is told what became of it. */
+    bool well = true;
     for (guint way = 0; way < G_N_ELEMENTS(deliveries); way++)
         if (deliveries[way]->offer != NULL &&
-            !deliveries[way]->offer(office, office->states[way], descriptor, error))
-            return false;
-    return true;
+            !deliveries[way]->offer(office, office->states[way], descriptor, well ? error : NULL))
+            well = false;
+    return well;
 }
 
 /* --- the worker's end --- */
