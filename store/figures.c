@@ -167,6 +167,7 @@ static void take_source(Figures *figures, JsonObject *told) {
     source->unsettled = json_read_member_count(told, "unsettled", 0);
     source->waiting = json_read_member_count(told, "waiting", 0);
     source->offered = json_read_member_count(told, "offered", 0);
+    source->stored = json_read_member_count(told, "stored", 0);
     source->unfinished = json_read_member_count(told, "unfinished", 0);
     add_count(&figures->unsettled, source->unsettled);
     add_count(&figures->waiting, source->waiting);
@@ -408,6 +409,7 @@ static void set_sources(JsonObject *object, const Figures *figures) {
         set_count(row, "unsettled", source->unsettled);
         set_count(row, "waiting", source->waiting);
         set_count(row, "offered", source->offered);
+        set_count(row, "stored", source->stored);
         set_count(row, "unfinished", source->unfinished);
         json_array_add_object_element(array, row);
     }

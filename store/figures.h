@@ -17,7 +17,7 @@ typedef struct {
 
 typedef struct {
     char *name, *folder, *state;
-    gint64 unsettled, waiting, offered, unfinished;
+    gint64 unsettled, waiting, offered, stored, unfinished;
 } SourceFigures;
 
 typedef struct {

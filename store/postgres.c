@@ -89,13 +89,21 @@ static Fault sqlstate_fault(const char *sqlstate) {
 
 /* --- connecting --- */
 
+/* libpq's words may have several lines; ours are logged in one. Takes over words. */
+static char *one_line(char *words) {
+    g_autofree char *stripped = g_strstrip(words);
+    g_auto(GStrv) lines = g_strsplit(stripped, "\n", -1);
+    for (char **line = lines; *line != NULL; line++)
+        g_strstrip(*line);
+    return g_strjoinv("; ", lines);
+}
+
 /* libpq does not tell the SQLSTATE of a failed connection, but its verbose words do: "FATAL:
  * 28P01: password ...". Takes the code into sqlstate and returns the words on one line without it
  * and without the server's source location; g_free them. */
 static char *connection_words(const PGconn *link, char sqlstate[6]) {
     g_autoptr(GRegex) code = g_regex_new(":\\s+((?=[A-Z]*[0-9])[0-9A-Z]{5}):", 0, 0, NULL);
     g_autoptr(GRegex) location = g_regex_new("\\n(LOCATION|[A-Z]+): +\\w+, \\S+:\\d+", 0, 0, NULL);
-    g_autoptr(GRegex) line_end = g_regex_new("\\s*\\n\\s*", 0, 0, NULL);
     const char *words = PQerrorMessage(link);
 
     g_autoptr(GMatchInfo) match = NULL;
@@ -105,8 +113,7 @@ static char *connection_words(const PGconn *link, char sqlstate[6]) {
     g_strlcpy(sqlstate, found != NULL ? found : "", 6);
 
     g_autofree char *plain = g_regex_replace_literal(code, words, -1, 0, ":", 0, NULL);
-    g_autofree char *short_words = g_regex_replace_literal(location, plain, -1, 0, "", 0, NULL);
-    return g_regex_replace_literal(line_end, g_strchomp(short_words), -1, 0, "; ", 0, NULL);
+    return one_line(g_regex_replace_literal(location, plain, -1, 0, "", 0, NULL));
 }
 
 /* Waits until libpq has decided. Returns false if timeout_ms passed or the program is to stop. */
@@ -188,10 +195,11 @@ static bool answer_check(Postgres *postgres, const PGresult *rows, GError **erro
     const char *sqlstate = PQresultErrorField(rows, PG_DIAG_SQLSTATE);
     const char *words = PQresultErrorField(rows, PG_DIAG_MESSAGE_PRIMARY);
     bool lost = PQstatus(postgres->link) == CONNECTION_BAD;
-    g_autofree char *all_words = g_strdup(words != NULL ? words : PQerrorMessage(postgres->link));
+    g_autofree char *line =
+        one_line(g_strdup(words != NULL ? words : PQerrorMessage(postgres->link)));
     g_strlcpy(postgres->sqlstate, sqlstate != NULL ? sqlstate : "", sizeof postgres->sqlstate);
     Fault fault = lost || sqlstate == NULL ? FAULT_AGAIN : sqlstate_fault(sqlstate);
-    fault_set(error, fault, "PostgreSQL: %s", g_strchomp(all_words));
+    fault_set(error, fault, "PostgreSQL: %s", line);
     if (lost)
         postgres_disconnect(postgres);
     return false;

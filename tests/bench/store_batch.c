@@ -1,0 +1,105 @@
+/* How many results a second one store writes, by how many share a transaction.
+ *
+ *     bench_store_batch [FRAMES]
+ *
+ * Writes into the migrated database the PG* environment variables name (`. DIR/env` after
+ * deploy/demo --keep), as a role in scopestream_store. Each result has 60 numbers and a thumbnail
+ * of 6 kB, as a worker's has. The frames are new ones at every run. */
+#include "store/batch.h"
+#include "tests/store/documents.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { NUMBERS = 60, THUMBNAIL_BYTES = 6000 };
+
+static char *make_catalogue(void) {
+    GString *text = g_string_new("{\"kind\":\"catalogue\",\"measures\":[");
+    for (int n = 0; n < NUMBERS; n++)
+        g_string_append_printf(text, "%s{\"name\":\"bench_%02d\"}", n > 0 ? "," : "", n);
+    return g_string_free(g_string_append(text, "]}"), FALSE);
+}
+
+static char *make_values(int seed) {
+    GString *text = g_string_new("{");
+    for (int n = 0; n < NUMBERS; n++)
+        g_string_append_printf(text, "%s\"bench_%02d\":%.12g", n > 0 ? "," : "", n,
+                               (seed * 7919 + n * 104729) % 65536 / 3.0);
+    return g_string_free(g_string_append_c(text, '}'), FALSE);
+}
+
+static char *make_thumbnail(void) {
+    g_autofree guint8 *bytes = g_malloc(THUMBNAIL_BYTES);
+    for (int n = 0; n < THUMBNAIL_BYTES; n++)
+        bytes[n] = (guint8)g_random_int();
+    g_autofree char *base64 = g_base64_encode(bytes, THUMBNAIL_BYTES);
+    return g_strdup_printf("\"thumbnail\":{\"mime\":\"image/jpeg\",\"width\":192,\"height\":192,"
+                           "\"low\":0,\"high\":1,\"base64\":\"%s\"},\"attempt\"",
+                           base64);
+}
+
+static Document *make_result(int n, guint64 run, const char *thumbnail) {
+    g_autoptr(Frame) frame = documents_frame(n);
+    frame->size_bytes = run; /* another frame than those of the last run */
+    frame_identify(frame);
+    g_autofree char *values = make_values(n);
+    g_autofree char *plain = documents_result_of(frame, "ok", values);
+    g_autofree char *text = documents_replace(plain, "\"attempt\"", thumbnail);
+    return document_new("scopestream.result.quality.bench", "reply", text, strlen(text));
+}
+
+static void store_or_end(Batch *batch, Postgres *postgres) {
+    g_autoptr(GError) error = NULL;
+    if (batch_store(batch, postgres, &error))
+        return;
+    fprintf(stderr, "%s\n", error->message);
+    exit(EXIT_FAILURE);
+}
+
+static void announce(Postgres *postgres) {
+    g_autoptr(Batch) batch = batch_new();
+    g_autofree char *catalogue = make_catalogue();
+    batch_add(batch,
+              document_new("scopestream.catalogue.quality", "reply", catalogue, strlen(catalogue)));
+    store_or_end(batch, postgres);
+}
+
+static void measure_batches_of(guint size, guint frames, Postgres *postgres) {
+    static guint64 run;
+    run = MAX(run + 1, (guint64)g_get_real_time());
+    g_autofree char *thumbnail = make_thumbnail();
+    gint64 storing_us = 0, began_us = g_get_monotonic_time();
+    guint rejected = 0;
+    for (guint done = 0; done < frames; done += size) {
+        g_autoptr(Batch) batch = batch_new();
+        for (guint n = 0; n < size; n++)
+            batch_add(batch, make_result((int)(done + n), run, thumbnail));
+        gint64 before_us = g_get_monotonic_time();
+        store_or_end(batch, postgres);
+        storing_us += g_get_monotonic_time() - before_us;
+        for (guint n = 0; n < size; n++)
+            rejected +=
+                ((Document *)g_ptr_array_index(batch->documents, n))->outcome != DOCUMENT_STORED;
+    }
+    double all_s = (double)(g_get_monotonic_time() - began_us) / G_USEC_PER_SEC;
+    double storing_s = (double)storing_us / G_USEC_PER_SEC;
+    printf("batches of %4u: %7.0f rows/s in PostgreSQL, %6.2f ms a batch; %7.0f rows/s with making "
+           "and reading the documents; %u rejected\n",
+           size, frames / storing_s, storing_s * 1000 * size / frames, frames / all_s, rejected);
+    fflush(stdout);
+}
+
+int main(int argc, char **argv) {
+    static const guint sizes[] = {1, 4, 16, 64, 256};
+    guint frames = argc > 1 ? (guint)atoi(argv[1]) : 8192;
+    GError *error = NULL;
+    Postgres *postgres = postgres_new("", &error);
+    if (postgres == NULL || !postgres_connect(postgres, 10000, &error)) {
+        fprintf(stderr, "%s\n", error->message);
+        return EXIT_FAILURE;
+    }
+    announce(postgres);
+    for (guint i = 0; i < G_N_ELEMENTS(sizes); i++)
+        measure_batches_of(sizes[i], sizes[i] < 16 ? frames / 8 : frames, postgres);
+    postgres_free(postgres);
+    return EXIT_SUCCESS;
+}
