@@ -2,15 +2,16 @@
 #include "stream/json_read.h"
 #include <string.h>
 
-static char *question(const char *pipeline, GPtrArray *frames) {
+static char *question(const char *pipeline, GPtrArray *offers) {
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
     json_builder_set_member_name(builder, "pipeline");
     json_builder_add_string_value(builder, pipeline);
     json_builder_set_member_name(builder, "frames");
     json_builder_begin_array(builder);
-    for (guint index = 0; index < frames->len; index++) {
-        const Frame *frame = g_ptr_array_index(frames, index);
+    for (guint index = 0; index < offers->len; index++) {
+        const JournalOffer *offer = g_ptr_array_index(offers, index);
+        const Frame *frame = offer->frame;
         char id[FRAME_ID_TEXT_LENGTH + 1];
         g_autofree char *acquired_at = frame_time_text(frame->acquired_us);
         json_builder_begin_object(builder);
@@ -52,10 +53,31 @@ static GArray *answer_read(const BusMessage *answer, GError **error) {
     return NULL;
 }
 
-GArray *have_ask(Bus *bus, const char *pipeline, GPtrArray *frames, int timeout_ms,
-                 GError **error) {
-    g_autofree char *text = question(pipeline, frames);
+static GArray *ask(Bus *bus, const char *pipeline, GPtrArray *offers, int timeout_ms,
+                   GError **error) {
+    g_autofree char *text = question(pipeline, offers);
     g_autoptr(BusMessage) answer =
         bus_request(bus, "scopestream.have", NULL, text, strlen(text), timeout_ms, error);
     return answer == NULL ? NULL : answer_read(answer, error);
+}
+
+static void take_out(GPtrArray *offers, GArray *ids) {
+    g_autoptr(GHashTable) stored = g_hash_table_new(frame_id_hash, frame_id_equal_key);
+    for (guint index = 0; index < ids->len; index++)
+        g_hash_table_add(stored, &g_array_index(ids, FrameId, index));
+    for (guint index = offers->len; index-- > 0;) {
+        const JournalOffer *offer = g_ptr_array_index(offers, index);
+        if (g_hash_table_contains(stored, &offer->frame->id))
+            g_ptr_array_remove_index(offers, index);
+    }
+}
+
+bool have_sort_out(Bus *bus, Journal *journal, const char *pipeline, GPtrArray *offers,
+                   int timeout_ms, guint *ret_stored, GError **error) {
+    g_autoptr(GArray) ids = ask(bus, pipeline, offers, timeout_ms, error);
+    if (ids == NULL || !journal_set_stored(journal, (const FrameId *)(void *)ids->data, ids->len,
+                                           ret_stored, error))
+        return false;
+    take_out(offers, ids);
+    return true;
 }

@@ -2,15 +2,17 @@
 #ifndef INGEST_HAVE_H
 #define INGEST_HAVE_H
 
+#include "ingest/journal.h"
 #include "stream/bus.h"
-#include "stream/frame.h"
 
 #define HAVE_FRAMES_MAX 500 /* in one question */
 
-/* frames: of Frame, at most HAVE_FRAMES_MAX. Returns the FrameIds of those that have a row for
- * pipeline; the caller unrefs the array. FAULT_AGAIN if no store answers within timeout_ms, or its
- * database is away. */
-GArray *have_ask(Bus *bus, const char *pipeline, GPtrArray *frames, int timeout_ms, GError **error);
+/* Asks about offers, of JournalOffer, at most HAVE_FRAMES_MAX. Those whose frames have a row for
+ * pipeline are noted as stored in the journal, and taken out of offers; ret_stored tells for how
+ * many that was news. FAULT_AGAIN if no store answers within timeout_ms, or its database is away;
+ * FAULT_STOP from the journal. */
+bool have_sort_out(Bus *bus, Journal *journal, const char *pipeline, GPtrArray *offers,
+                   int timeout_ms, guint *ret_stored, GError **error);
 
 /* The FrameIds of a JSON array of texts, at most most; what is no id is left out. */
 GArray *have_read_ids(JsonArray *texts, guint most);

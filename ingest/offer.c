@@ -154,38 +154,28 @@ static bool may_be_stored(const Offer *offer, const JournalOffer *waiting) {
     return waiting->attempt > 1 || waiting->frame->mtime_ns / 1000 < offer->started_us;
 }
 
-static void take_out(GPtrArray *offers, GArray *ids) {
-    g_autoptr(GHashTable) stored = g_hash_table_new(frame_id_hash, frame_id_equal_key);
-    for (guint index = 0; index < ids->len; index++)
-        g_hash_table_add(stored, &g_array_index(ids, FrameId, index));
-    for (guint index = offers->len; index-- > 0;) {
-        const JournalOffer *waiting = g_ptr_array_index(offers, index);
-        if (g_hash_table_contains(stored, &waiting->frame->id))
-            g_ptr_array_remove_index(offers, index);
-    }
+static bool any_may_be_stored(const Offer *offer, GPtrArray *offers) {
+    for (guint index = 0; index < offers->len; index++)
+        if (may_be_stored(offer, g_ptr_array_index(offers, index)))
+            return true;
+    return false;
 }
 
 /* Takes out of offers what has a row already, so that it is not measured again. A store that does
  * not answer holds nothing up: a second measurement is a waste and no harm. */
 static bool leave_out_stored(Offer *offer, GPtrArray *offers, GError **error) {
-    g_autoptr(GPtrArray) frames = g_ptr_array_new();
-    for (guint index = 0; index < offers->len; index++) {
-        const JournalOffer *waiting = g_ptr_array_index(offers, index);
-        if (may_be_stored(offer, waiting))
-            g_ptr_array_add(frames, waiting->frame);
-    }
-    if (frames->len == 0 || g_get_monotonic_time() < offer->store_silent_until_us)
+    if (g_get_monotonic_time() < offer->store_silent_until_us || !any_may_be_stored(offer, offers))
         return true;
-    g_autoptr(GArray) ids =
-        have_ask(offer->bus, offer->settings->pipeline, frames, HAVE_TIMEOUT_MS, NULL);
-    if (ids == NULL) {
-        offer->store_silent_until_us = g_get_monotonic_time() + STORE_SILENT_US;
+    g_autoptr(GError) wrong = NULL;
+    guint stored;
+    if (have_sort_out(offer->bus, offer->journal, offer->settings->pipeline, offers,
+                      HAVE_TIMEOUT_MS, &stored, &wrong))
         return true;
-    }
-    if (!journal_set_stored(offer->journal, (const FrameId *)(void *)ids->data, ids->len, NULL,
-                            error))
+    if (fault_is(wrong, FAULT_STOP)) {
+        g_propagate_error(error, g_steal_pointer(&wrong));
         return false;
-    take_out(offers, ids);
+    }
+    offer->store_silent_until_us = g_get_monotonic_time() + STORE_SILENT_US;
     return true;
 }
 

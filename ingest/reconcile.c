@@ -34,25 +34,9 @@ void reconcile_free(Reconcile *reconcile) {
     g_free(reconcile);
 }
 
-/* Asks the store about offers and notes those that have rows; they are taken out of offers. */
 static bool offers_ask(Reconcile *reconcile, GPtrArray *offers, guint *ret_stored, GError **error) {
-    g_autoptr(GPtrArray) frames = g_ptr_array_new();
-    for (guint index = 0; index < offers->len; index++)
-        g_ptr_array_add(frames, ((JournalOffer *)g_ptr_array_index(offers, index))->frame);
-    g_autoptr(GArray) ids =
-        have_ask(reconcile->bus, reconcile->settings->pipeline, frames, HAVE_TIMEOUT_MS, error);
-    if (ids == NULL || !journal_set_stored(reconcile->journal, (const FrameId *)(void *)ids->data,
-                                           ids->len, ret_stored, error))
-        return false;
-    g_autoptr(GHashTable) stored = g_hash_table_new(frame_id_hash, frame_id_equal_key);
-    for (guint index = 0; index < ids->len; index++)
-        g_hash_table_add(stored, &g_array_index(ids, FrameId, index));
-    for (guint index = offers->len; index-- > 0;) {
-        const JournalOffer *offer = g_ptr_array_index(offers, index);
-        if (g_hash_table_contains(stored, &offer->frame->id))
-            g_ptr_array_remove_index(offers, index);
-    }
-    return true;
+    return have_sort_out(reconcile->bus, reconcile->journal, reconcile->settings->pipeline, offers,
+                         HAVE_TIMEOUT_MS, ret_stored, error);
 }
 
 /* --- what left the queue --- */
