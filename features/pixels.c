@@ -256,9 +256,13 @@ typedef struct {
     Grey *grey;
     guint8 *block; /* one strip or tile */
     gsize block_bytes, row_bytes;
+    guint64 bytes_limit; /* of all samples together */
 } TiffReader;
 
-/* A block that claims far more than the image is a lie that would cost memory. */
+/* A block that claims far more than the image, or samples that claim far more than the pixels a
+ * frame may have, would cost memory for nothing. */
+#define SMALL_BLOCK_BYTES (64 << 20)
+
 static bool reader_open(TiffReader *reader, GError **error) {
     const TiffPage *page = reader->page;
     guint64 block = page->tiled ? TIFFTileSize64(reader->tiff)
@@ -267,9 +271,10 @@ static bool reader_open(TiffReader *reader, GError **error) {
     guint64 image = TIFFScanlineSize64(reader->tiff) * page->height;
     if (block == 0 || row == 0 || block / row < page->block_height)
         return tiff_fault(reader->memory, "strips or tiles of an impossible size", error);
-    if (block > MAX(4 * image, 64 << 20))
+    if (block > MAX(4 * image, SMALL_BLOCK_BYTES) || image > reader->bytes_limit)
         return fault_set(error, FAULT_BROKEN,
-                         "tiles of %" G_GUINT64_FORMAT " bytes in an image of %" G_GUINT64_FORMAT,
+                         "strips or tiles of %" G_GUINT64_FORMAT
+                         " bytes in an image of %" G_GUINT64_FORMAT " bytes are more than allowed",
                          block, image);
     reader->block_bytes = block;
     reader->row_bytes = row;
@@ -319,7 +324,8 @@ static bool reader_add_all(TiffReader *reader, GError **error) {
     return true;
 }
 
-static Plane *tiff_decode_blocks(TIFF *tiff, Memory *memory, const TiffPage *page, GError **error) {
+static Plane *tiff_decode_blocks(TIFF *tiff, Memory *memory, const TiffPage *page,
+                                 const Settings *settings, GError **error) {
     GreySamples samples = {
         .format = page->format,
         .bits = page->bits,
@@ -332,7 +338,11 @@ static Plane *tiff_decode_blocks(TIFF *tiff, Memory *memory, const TiffPage *pag
     if (grey == NULL)
         return NULL;
     memory->decoding = true;
-    TiffReader reader = {.tiff = tiff, .memory = memory, .page = page, .grey = grey};
+    TiffReader reader = {.tiff = tiff,
+                         .memory = memory,
+                         .page = page,
+                         .grey = grey,
+                         .bytes_limit = (guint64)settings->pixel_limit * sizeof(double)};
     bool read = reader_open(&reader, error) && reader_add_all(&reader, error);
     g_free(reader.block);
     return read ? grey_finish(g_steal_pointer(&grey)) : NULL;
@@ -351,7 +361,7 @@ static Plane *tiff_decode(GBytes *bytes, guint32 number, const Settings *setting
     if (!tiff_is_simple(&page))
         return pixels_vips_decode(bytes, PIXELS_VIPS_TIFF, number, settings, error);
     Plane *plane = tiff_in_place(tiff, &page, bytes);
-    return plane != NULL ? plane : tiff_decode_blocks(tiff, &memory, &page, error);
+    return plane != NULL ? plane : tiff_decode_blocks(tiff, &memory, &page, settings, error);
 }
 
 /* --------------------------------------------------------------------- any image file --- */

@@ -1,6 +1,7 @@
 #include "features/pixels_vips.h"
 #include "features/grey.h"
 #include "features/vips_start.h"
+#include <string.h>
 #include <vips/vips.h>
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VipsImage, g_object_unref)
@@ -8,6 +9,30 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VipsImage, g_object_unref)
 static bool vips_fault(GError **error) {
     g_autofree char *words = vips_words();
     return fault_set(error, FAULT_BROKEN, "%s", words);
+}
+
+/* A PNG's chunks: length (4 bytes, big-endian), type (4), data, checksum (4). libpng takes memory
+ * for a chunk before it knows whether the file holds it, so that is looked at first. */
+#define PNG_SIGNATURE_BYTES 8
+#define PNG_CHUNK_BYTES     12
+
+static bool png_holds_its_chunks(GBytes *bytes, GError **error) {
+    gsize length;
+    const guint8 *data = g_bytes_get_data(bytes, &length);
+    for (gsize at = PNG_SIGNATURE_BYTES; length - at >= PNG_CHUNK_BYTES;) {
+        const guint8 *chunk = data + at;
+        guint64 chunk_bytes =
+            PNG_CHUNK_BYTES + ((guint64)chunk[0] << 24 | chunk[1] << 16 | chunk[2] << 8 | chunk[3]);
+        if (chunk_bytes > length - at)
+            return fault_set(error, FAULT_BROKEN,
+                             "a chunk of %" G_GUINT64_FORMAT " bytes begins %" G_GSIZE_FORMAT
+                             " bytes before the end of the file",
+                             chunk_bytes, length - at);
+        if (memcmp(chunk + 4, "IEND", 4) == 0)
+            return true;
+        at += chunk_bytes;
+    }
+    return fault_set(error, FAULT_BROKEN, "the file ends before its IEND chunk");
 }
 
 /* The header only: pixels are decoded when they are asked for. The loaders are called by name, so
@@ -94,7 +119,7 @@ static Plane *to_plane(VipsImage *image, GError **error) {
 
 Plane *pixels_vips_decode(GBytes *bytes, PixelsVipsFormat format, guint32 page,
                           const Settings *settings, GError **error) {
-    if (!vips_start(error))
+    if (!vips_start(error) || (format == PIXELS_VIPS_PNG && !png_holds_its_chunks(bytes, error)))
         return NULL;
     g_autoptr(VipsImage) image = open_image(bytes, format, page, error);
     if (image == NULL ||

@@ -20,6 +20,7 @@ typedef __int128 Exact;
 
 typedef struct {
     Exact right, right2, down, down2; /* squared differences */
+    Exact vollath;
     Exact laplacian, laplacian_squared, sobel_squared, noise;
 } WholeSums;
 
@@ -31,6 +32,15 @@ static guint64 sum_squared_differences(const guint16 *a, const guint16 *b, guint
         guint32 d = (guint32)((gint32)b[i] - (gint32)a[i]);
         sum += d * d; /* below 2^32, whichever sign d had */
     }
+    return sum;
+}
+
+FOR_EACH_PROCESSOR
+static gint64 sum_vollath(const guint16 *a, const guint16 *b, const guint16 *c, guint32 count) {
+    gint64 sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (guint32 i = 0; i < count; i++)
+        sum += (gint64)(gint32)a[i] * ((gint32)b[i] - (gint32)c[i]);
     return sum;
 }
 
@@ -99,6 +109,7 @@ static void add_whole_row(WholeSums *sums, const guint16 *above2, const guint16 
     if (above2 == NULL)
         return;
     sums->down2 += sum_squared_differences(above2, row, width);
+    sums->vollath += sum_vollath(above2, above, row, width);
     if (width < 3)
         return;
     RowSums around = sum_around(above2, above, row, width);
@@ -204,6 +215,9 @@ static void scan_whole(Scan *scan) {
     scan->right2 = pairs_right(scan, all, 2, sums.right2);
     scan->down = pairs_down(scan, all, 1, sums.down);
     scan->down2 = pairs_down(scan, all, 2, sums.down2);
+    if (plane->height > 2)
+        scan->column = (ScanTriples){.n = (double)(plane->height - 2) * plane->width,
+                                     .vollath = (double)sums.vollath};
     if (plane->width > 2 && plane->height > 2)
         scan->around = (ScanNeighbourhood){
             .n = (double)(plane->width - 2) * (plane->height - 2),
@@ -241,6 +255,17 @@ static void add_real_pairs(ScanPairs *pairs, const double *a, const double *b, g
     }
 }
 
+static void add_real_triples(ScanTriples *triples, double pivot, const double *a, const double *b,
+                             const double *c, guint32 count) {
+    for (guint32 i = 0; i < count; i++) {
+        double term = (a[i] + pivot) * (b[i] - c[i]);
+        if (isnan(term))
+            continue;
+        triples->n += 1;
+        triples->vollath += term;
+    }
+}
+
 static void add_real_around(ScanNeighbourhood *around, const double *n, const double *c,
                             const double *s, guint32 width) {
     for (guint32 i = 1; i + 1 < width; i++) {
@@ -274,6 +299,7 @@ static void add_real_rows(Scan *scan) {
             add_real_pairs(&scan->down, above, row, width);
         if (above2 != NULL) {
             add_real_pairs(&scan->down2, above2, row, width);
+            add_real_triples(&scan->column, scan->pivot, above2, above, row, width);
             add_real_around(&scan->around, above2, above, row, width);
         }
         above2 = above;

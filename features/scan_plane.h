@@ -33,6 +33,12 @@ typedef struct {
     double noise;             /* of |[1 -2 1; -2 4 -2; 1 -2 1]| */
 } ScanNeighbourhood;
 
+/* Sums over three pixels (a, b, c) one below the other. */
+typedef struct {
+    double n;
+    double vollath; /* of a * (b - c), a as it is: not from the pivot */
+} ScanTriples;
+
 typedef struct {
     const Plane *plane; /* borrowed: must outlive the scan */
     guint64 n;          /* finite pixels */
@@ -43,6 +49,7 @@ typedef struct {
     double pivot;            /* what pairs count from */
     ScanPairs right, right2; /* (x, x + 1), (x, x + 2) along a row */
     ScanPairs down, down2;   /* (y, y + 1), (y, y + 2) along a column */
+    ScanTriples column;      /* (y, y + 1, y + 2) along a column */
     ScanNeighbourhood around;
 } Scan;
 

@@ -14,10 +14,16 @@ static void make_ready(void) {
     vips_operation_block_set("VipsForeignLoadPng", FALSE);
 }
 
-/* libvips and libpng warn of what does no harm (an odd colour profile); what does harm is an error
- * with fail_on set, and comes back as one. */
-static void keep_silent(const char *domain, GLogLevelFlags level, const char *words,
-                        gpointer data) {
+/* libvips and libpng warn of what does no harm (an odd colour profile), and of what does just
+ * before they fail: their words are kept for the fault, none are printed. */
+#define WARNINGS_LENGTH 200
+
+static GString *warnings;
+
+static void keep_warning(const char *domain, GLogLevelFlags level, const char *words,
+                         gpointer data) {
+    if (level & G_LOG_LEVEL_WARNING && warnings->len < WARNINGS_LENGTH)
+        g_string_append_printf(warnings, "%s%s", warnings->len > 0 ? ", " : "", words);
 }
 
 bool vips_start(GError **error) {
@@ -28,16 +34,24 @@ bool vips_start(GError **error) {
         g_autofree char *words = vips_words();
         return fault_set(error, FAULT_STOP, "libvips does not start: %s", words);
     }
+    warnings = g_string_new(NULL);
     g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG,
-                      keep_silent, NULL);
+                      keep_warning, NULL);
     make_ready();
     started = true;
     return true;
 }
 
-char *vips_words(void) {
-    char *words = g_strdup(vips_error_buffer());
+void vips_forget_words(void) {
     vips_error_clear();
-    g_strdelimit(words, "\n", ' ');
-    return g_strstrip(words);
+    if (warnings != NULL)
+        g_string_truncate(warnings, 0);
+}
+
+char *vips_words(void) {
+    g_autofree char *error = g_strstrip(g_strdup(vips_error_buffer()));
+    const char *warned = warnings != NULL ? warnings->str : "";
+    char *words = g_strconcat(error, *error != '\0' && *warned != '\0' ? ": " : "", warned, NULL);
+    vips_forget_words();
+    return g_strdelimit(words, "\n", ' ');
 }

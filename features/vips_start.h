@@ -9,7 +9,10 @@
  * frame the wait. FAULT_STOP if libvips cannot start. */
 bool vips_start(GError **error);
 
-/* libvips' words for what just failed, on one line; clears them. g_free it. */
+/* Forgets what libvips has said so far: call it before what may fail. */
+void vips_forget_words(void);
+/* libvips' words for what just failed, with the warnings before it, on one line; forgets them.
+ * g_free it. */
 char *vips_words(void);
 
 #endif
