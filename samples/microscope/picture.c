@@ -44,7 +44,7 @@ static GArray *hot_pixels(const ScopeSetup *setup) {
     guint64 dice = dice_key(setup->seed, 0x686F74u);
     guint64 pixels = (guint64)setup->width * setup->height;
     for (guint64 left = pixels / 50000 + 1; left > 0; left--) {
-        HotPixel pixel = {dice_next(&dice) % pixels, (guint)dice_between(&dice, 300, 6000)};
+        HotPixel pixel = {dice_next(&dice) % pixels, (guint)dice_between(&dice, 200, 1500)};
         g_array_append_val(hot, pixel);
     }
     return hot;
@@ -104,7 +104,7 @@ static guint focus_error(const Scope *scope, const Place *place, guint faults) {
     guint64 dice = dice_key(site_key(scope, place), 0x666F637573u);
     gint32 planes_off = 2 * (gint32)place->z - (gint32)(scope->setup.zs - 1);
     guint error = 1 + (guint)ABS(planes_off) + (guint)dice_between(&dice, 0, 1);
-    guint defocus = (guint)dice_between(&dice, 13, 19);
+    guint defocus = (guint)dice_between(&dice, 16, 22);
     if (faults & FAULT_DEFOCUS)
         error += defocus;
     if (faults & FAULT_DRIFT)
