@@ -105,7 +105,7 @@ START_TEST(the_pixels_of_a_seed_are_the_same_on_every_machine) {
         }
     }
     ck_assert_str_eq(g_checksum_get_string(sum),
-                     "9b312228c20ab479d0522a8cd10659098c269cad16c42e8915a8ef23e7827aa2");
+                     "299eaf9548b45323b3a3ba9c7733b213d1bd5cb23755286509dd95c4f64b75dc");
 }
 END_TEST
 
