@@ -27,6 +27,17 @@ comment on view scopestream.failures is 'Frames without numbers, and why';
 comment on column scopestream.failures.pipeline is 'list of measures that was asked for';
 comment on column scopestream.failures.pipeline_version is 'its version';
 
+-- The limit stands inside, so that it costs the same however long the table has grown.
+create or replace view scopestream.newest as
+    select r.stored_at, f.source, f.experiment, f.plate, f.well, f.site, f.channel, f.z, f.t, f.path,
+           f.page, r.frame_id, f.closed_at, r.status, r.reason,
+           extract(epoch from r.stored_at - f.closed_at)::double precision as latency_s
+    from (select frame_id, acquired_at, stored_at, status, reason
+          from scopestream_data.result order by stored_at desc limit 1000) r
+    join scopestream_data.frame f using (frame_id, acquired_at);
+comment on view scopestream.newest is 'The last 1000 rows that were written, at once';
+comment on column scopestream.newest.latency_s is 'seconds from the file being closed to its row being written';
+
 create or replace view scopestream.progress as
     select source, experiment, plate, pipeline, pipeline_version,
            count(*) as frames,

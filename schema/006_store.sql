@@ -29,9 +29,10 @@ begin
     perform scopestream_data.announce_measures(d)
     from jsonb_array_elements(documents) d where d ->> 'kind' = 'catalogue';
 
-    -- One document a frame and pipeline, even if the batch holds two: ok before not ok.
+    -- One document a frame and pipeline, even if the batch holds two: ok before not ok. Without their
+    -- pictures, which are most of the text and of no use to the steps that follow.
     select jsonb_agg(d order by id) into results from (
-        select distinct on (id, pipeline, version) d, id
+        select distinct on (id, pipeline, version) d - 'thumbnail' as d, id
         from jsonb_array_elements(documents) d,
              lateral (select (d #>> '{frame,frame_id}')::uuid as id, d #>> '{pipeline,name}' as pipeline,
                              d #>> '{pipeline,version}' as version) key
@@ -41,7 +42,7 @@ begin
         perform scopestream_data.ensure_months(results);
         perform scopestream_data.store_pipelines(results);
         perform scopestream_data.store_frames(results);
-        perform scopestream_data.store_thumbnails(results);
+        perform scopestream_data.store_thumbnails(documents);
     end if;
 
     insert into scopestream_data.event (at, source, path, level, event, detail, document_md5)
@@ -96,15 +97,15 @@ create or replace function scopestream_data.store_frames(results jsonb) returns 
     on conflict (frame_id, acquired_at) do nothing
 $$;
 
-create or replace function scopestream_data.store_thumbnails(results jsonb) returns void
+create or replace function scopestream_data.store_thumbnails(documents jsonb) returns void
     language sql set search_path = pg_catalog, pg_temp as $$
     insert into scopestream_data.thumbnail (frame_id, acquired_at, mime, width, height, low, high, image)
     select (d #>> '{frame,frame_id}')::uuid, (d #>> '{frame,acquired_at}')::timestamptz,
            t.mime, t.width, t.height, t.low, t.high, decode(t.base64, 'base64')
-    from jsonb_array_elements(results) d,
+    from jsonb_array_elements(documents) d,
          jsonb_to_record(d -> 'thumbnail') t(mime text, width integer, height integer,
              low double precision, high double precision, base64 text)
-    where jsonb_typeof(d -> 'thumbnail') = 'object'
+    where d ->> 'kind' = 'result' and jsonb_typeof(d -> 'thumbnail') = 'object'
     order by 1
     on conflict (frame_id, acquired_at) do nothing
 $$;

@@ -90,17 +90,13 @@ static bool ask_speed(Figures *figures, Postgres *postgres, GError **error) {
                      "       count(*) / 60.0"
                      " from scopestream.frames where stored_at > now() - interval '60 s'",
                      NULL, 0, error);
-    g_autoptr(PostgresRows) latencies =
-        rates == NULL
-            ? NULL
-            : postgres_ask(postgres,
-                           "select percentile_cont(0.5) within group (order by latency_s),"
-                           "       percentile_cont(0.95) within group (order by latency_s),"
-                           "       percentile_cont(0.99) within group (order by latency_s)"
-                           " from (select latency_s from scopestream.frames"
-                           "       order by stored_at desc limit 1000) newest",
-                           NULL, 0, error);
-    if (latencies == NULL)
+    g_autoptr(PostgresRows) latencies = postgres_ask(
+        postgres,
+        "select percentile_cont(0.5) within group (order by latency_s),"
+        "       percentile_cont(0.95) within group (order by latency_s),"
+        "       percentile_cont(0.99) within group (order by latency_s) from scopestream.newest",
+        NULL, 0, rates != NULL ? error : NULL);
+    if (rates == NULL || latencies == NULL)
         return false;
     figures->rate_10_s = postgres_number(rates, 0, 0);
     figures->rate_60_s = postgres_number(rates, 0, 1);
