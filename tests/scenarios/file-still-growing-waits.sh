@@ -3,7 +3,11 @@
 # frame waits, visibly and with the reason, until the last piece is there.
 . "$(dirname "$0")/harness.bash"
 
-start_everything
+start_servers
+setting ingest unfinished-after 1min
+start_store
+start_workers
+start_ingest
 make_image "$staging/whole.tif"
 size=$(stat -c %s "$staging/whole.tif")
 

@@ -120,6 +120,7 @@ write_settings() {
 	[features]
 	jobs = 2
 	memory-limit = 0
+	mounts = scope=$images
 	[store]
 	postgres = host=$postgres_socket port=$postgres_port dbname=scopestream user=store
 	schema-dir = $tree/schema
@@ -239,7 +240,7 @@ status() { # MEMBER
 # What one program answers about itself, over the wire and without any client: jq FILTER of it.
 # The NATS protocol is text.
 answer_of() { # PROGRAM FILTER
-    nats_ask scopestream.status '' 1 | jq --raw-output --slurp \
+    nats_ask scopestream.status '' 0.5 | jq --raw-output --slurp \
         "map(select(.program == \"$1\")) | $2"
 }
 
