@@ -134,7 +134,12 @@ static guint64 greatest_common_divisor(guint64 a, guint64 b) {
     return a;
 }
 
+/* Doubles hold every whole number up to here; 64-bit values beyond are rounded, and step by 1. */
+#define EXACT_LIMIT 0x1p53
+
 guint64 levels_step(const Levels *levels) {
+    if (levels->count > 1 && levels->values[levels->count - 1] - levels->values[0] > EXACT_LIMIT)
+        return 1;
     guint64 step = 0;
     for (gsize i = 1; i < levels->count && step != 1; i++)
         step = greatest_common_divisor(step, (guint64)(levels->values[i] - levels->values[0]));

@@ -45,6 +45,8 @@ static void compute(const Scan *scan, double values[]) {
     if (levels->count < 2)
         return;
     Split split = best_split(levels, scan->moments.mean);
+    if (split.count == 0) /* floats so large that their squares are not finite */
+        return;
     values[0] = levels->values[split.count - 1] / scale;
     values[1] = split.between / scan->moments.m2;
     values[2] = (double)(scan->n - levels->below[split.count]) / (double)scan->n;
