@@ -288,6 +288,24 @@ START_TEST(offers_of_a_deleted_queue_are_made_again) {
 }
 END_TEST
 
+START_TEST(a_queue_deleted_on_a_running_server_is_made_again) {
+    begin_with_store(false);
+    add_files(2, 0);
+    ck_assert(until_counts(0, 2, 0));
+    g_autoptr(BusMessage) deleted =
+        bus_request(others, "$JS.API.STREAM.DELETE.FRAMES", NULL, "", 0, 2000, NULL);
+    ck_assert_ptr_nonnull(deleted);
+    add_files(3, 1);
+    BusStreamState state = {0};
+    for (int turn = 0; turn < 1500 && state.messages < 5; turn++) {
+        g_usleep(10000);
+        bus_stream_state(others, "FRAMES", NULL, &state, NULL);
+    }
+    ck_assert_uint_eq(state.messages, 5);
+    end();
+}
+END_TEST
+
 START_TEST(a_full_queue_holds_back_and_nothing_is_lost) {
     begin_with(3, 300);
     add_files(5, 0);
@@ -398,5 +416,6 @@ SUITE("offer", what_waits_is_offered_in_order_with_its_bytes,
       a_frame_that_left_the_queue_without_a_row_is_offered_again,
       a_frame_that_left_the_queue_with_a_row_is_stored,
       offers_are_held_back_until_the_server_returns, offers_of_a_deleted_queue_are_made_again,
+      a_queue_deleted_on_a_running_server_is_made_again,
       a_full_queue_holds_back_and_nothing_is_lost, events_reach_their_stream_and_are_forgotten,
       the_status_tells_where_the_frames_are, bytes_are_given_only_as_they_were_announced)

@@ -72,6 +72,14 @@ static const SourceNews *news_of(const char *event) {
     return NULL;
 }
 
+static guint times_told(const char *event) {
+    guint count = 0;
+    for (guint index = 0; index < caught.news->len; index++)
+        count +=
+            g_strcmp0(((SourceNews *)g_ptr_array_index(caught.news, index))->event, event) == 0;
+    return count;
+}
+
 static bool until_news(const char *event) {
     for (int turn = 0; turn < 300 && news_of(event) == NULL; turn++)
         turns(10);
@@ -207,6 +215,22 @@ START_TEST(a_file_written_in_pieces_waits_for_the_last) {
 }
 END_TEST
 
+START_TEST(files_whose_events_were_lost_are_found) {
+    begin_with(true);
+    folder_make(folder, "sub");
+    turns(300);
+    g_autofree char *limit_text = NULL;
+    ck_assert(
+        g_file_get_contents("/proc/sys/fs/inotify/max_queued_events", &limit_text, NULL, NULL));
+    gint64 limit = g_ascii_strtoll(limit_text, NULL, 10);
+    for (gint64 event = 0; limit <= 100000 && event < limit + 10; event++)
+        folder_write(folder, event % 2 == 0 ? "a.txt" : "b.txt", "", 0);
+    folder_write_tiff(folder, "sub/a.tif", 1);
+    ck_assert(until_completed("sub/a.tif", 1));
+    end();
+}
+END_TEST
+
 START_TEST(a_root_that_vanishes_and_returns_is_told_once_each) {
     begin_with(true);
     folder_write_tiff(folder, "a.tif", 1);
@@ -222,6 +246,12 @@ START_TEST(a_root_that_vanishes_and_returns_is_told_once_each) {
     ck_assert_uint_eq(completed("a.tif"), 1);
     folder_write_tiff(folder, "c.tif", 1);
     ck_assert(until_completed("c.tif", 1));
+    ck_assert_uint_eq(times_told(EVENT_SOURCE_AWAY), 1);
+
+    folder_move(root, "out", "elsewhere");
+    turns(1500); /* looked for more than once */
+    ck_assert_uint_eq(times_told(EVENT_SOURCE_AWAY), 2);
+    ck_assert_uint_eq(times_told(EVENT_SOURCE_BACK), 1);
     end();
 }
 END_TEST
@@ -279,7 +309,7 @@ SUITE("source", a_file_that_was_there_before_is_found, a_file_written_later_is_f
       folders_made_and_filled_at_once_are_looked_through, a_renamed_folder_goes_on_being_watched,
       renames_and_hard_links_bring_files, a_rewritten_file_is_given_again,
       an_unfinished_file_is_told_and_considered_again_when_it_changes,
-      a_file_written_in_pieces_waits_for_the_last,
+      a_file_written_in_pieces_waits_for_the_last, files_whose_events_were_lost_are_found,
       a_root_that_vanishes_and_returns_is_told_once_each,
       a_root_that_is_not_there_at_start_is_waited_for,
       a_file_removed_while_it_waits_is_forgotten_in_silence,
