@@ -1,0 +1,235 @@
+#include "features/list.h"
+#include "features/measure.h"
+#include "features/measure_files.h"
+#include "stream/program.h"
+#include "tests/features/image_files.h"
+#include "tests/suite.h"
+#include <json-glib/json-glib.h>
+#include <unistd.h>
+
+static const Command commands[] = {
+    {"measure", "FILE...", "measures", measure_files_options, true, measure_files_run},
+    {"list", "", "lists", list_options, true, list_run},
+    {NULL},
+};
+
+/* A folder with pictures; the tests write their output beside them. */
+static char *folder;
+
+static void write_file(const char *name, GBytes *bytes) {
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    gsize length;
+    const char *data = g_bytes_get_data(bytes, &length);
+    ck_assert(g_file_set_contents(path, data, (gssize)length, NULL));
+    g_bytes_unref(bytes);
+}
+
+static void make_folder(void) {
+    folder = g_dir_make_tmp("scopestream-XXXXXX", NULL);
+    g_autofree char *below = g_build_filename(folder, "below", NULL);
+    ck_assert_int_eq(g_mkdir(below, 0700), 0);
+    const guint8 pixels[6] = {1, 2, 3, 4, 5, 60};
+    const PageSpec pages[] = {
+        {.width = 3, .height = 2, .bits = 8, .photometric = 1, .data = pixels},
+        {.width = 2, .height = 3, .bits = 8, .photometric = 1, .data = pixels},
+    };
+    write_file("one.tif", tiff_file("w", pages, 1));
+    write_file("below/two.TIFF", tiff_file("w", pages, 2));
+    write_file("broken.png", g_bytes_new_static("\x89PNG\r\n\x1a\nxx", 10));
+    write_file("notes.txt", g_bytes_new_static("no image", 8));
+}
+
+static void remove_folder(void) {
+    static const char *const names[] = {
+        "one.tif", "below/two.TIFF", "broken.png", "notes.txt", "out", "err"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(folder, names[i], NULL);
+        g_unlink(path);
+    }
+    g_autofree char *below = g_build_filename(folder, "below", NULL);
+    g_rmdir(below);
+    g_rmdir(folder);
+    g_clear_pointer(&folder, g_free);
+}
+
+typedef struct {
+    int status;
+    char *out, *err;
+} Run;
+
+static void run_clear(Run *run) {
+    g_free(run->out);
+    g_free(run->err);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
+
+static char *take_output(FILE *stream, int keeper, const char *path) {
+    fflush(stream);
+    dup2(keeper, fileno(stream));
+    close(keeper);
+    char *text;
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    return text;
+}
+
+static int give_output(FILE *stream, const char *path) {
+    fflush(stream);
+    int keeper = dup(fileno(stream));
+    FILE *file = fopen(path, "w");
+    dup2(fileno(file), fileno(stream));
+    fclose(file);
+    return keeper;
+}
+
+/* Runs the program with these words; "@name" stands for a file of the folder. */
+static Run run(const char *words) {
+    g_autofree char *line = g_strdup_printf("scopestream-features %s", words);
+    g_auto(GStrv) split = g_strsplit(line, " ", -1);
+    for (char **word = split; *word != NULL; word++)
+        if (**word == '@') {
+            char *path = g_build_filename(folder, *word + 1, NULL);
+            g_free(*word);
+            *word = path;
+        }
+    int count = (int)g_strv_length(split);
+    g_autofree char **arguments = g_memdup2(split, ((gsize)count + 1) * sizeof *split);
+
+    g_autofree char *out = g_build_filename(folder, "out", NULL);
+    g_autofree char *err = g_build_filename(folder, "err", NULL);
+    int kept_out = give_output(stdout, out), kept_err = give_output(stderr, err);
+    Run result = {.status = program_main(FEATURES, "measures", commands, count, arguments)};
+    result.out = take_output(stdout, kept_out, out);
+    result.err = take_output(stderr, kept_err, err);
+    return result;
+}
+
+static guint lines_of(const char *text) {
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    return g_strv_length(lines) - 1;
+}
+
+START_TEST(one_frame_is_shown_with_all_its_numbers) {
+    make_folder();
+    g_auto(Run) shown = run("measure @one.tif");
+    ck_assert_int_eq(shown.status, 0);
+    ck_assert_str_eq(shown.err, "");
+    for (guint i = 0; i < measure_columns_count(); i++)
+        ck_assert_ptr_nonnull(strstr(shown.out, measure_column(i)->name));
+    ck_assert_ptr_nonnull(strstr(shown.out, "3 x 2"));
+    remove_folder();
+}
+END_TEST
+
+START_TEST(several_frames_are_a_table_that_fits_a_terminal) {
+    make_folder();
+    g_auto(Run) shown = run("measure @one.tif @below/two.TIFF");
+    ck_assert_int_eq(shown.status, 0);
+    ck_assert_uint_eq(lines_of(shown.out), 4);
+    ck_assert_ptr_nonnull(strstr(shown.out, "two.TIFF [1]"));
+    g_auto(GStrv) lines = g_strsplit(shown.out, "\n", -1);
+    for (char **line = lines; *line != NULL; line++)
+        ck_assert_uint_le(strlen(*line), 100);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(csv_has_a_row_for_every_page_and_a_column_for_every_number) {
+    make_folder();
+    g_auto(Run) table = run("measure --format csv @one.tif @below/two.TIFF");
+    ck_assert_int_eq(table.status, 0);
+    g_auto(GStrv) lines = g_strsplit(table.out, "\n", -1);
+    ck_assert_uint_eq(g_strv_length(lines), 5);
+    g_auto(GStrv) header = g_strsplit(lines[0], ",", -1);
+    g_auto(GStrv) row = g_strsplit(lines[1], ",", -1);
+    ck_assert_uint_eq(g_strv_length(header), 6 + measure_columns_count());
+    ck_assert_uint_eq(g_strv_length(row), g_strv_length(header));
+    ck_assert_str_eq(row[2], "ok");
+    int mean = 6 + measure_column_find("mean");
+    ck_assert_str_eq(header[mean], "mean");
+    ck_assert_double_eq_tol(g_ascii_strtod(row[mean], NULL), 12.5 / 255, 1e-12);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(a_broken_file_is_one_line_and_the_others_are_measured) {
+    make_folder();
+    g_auto(Run) lines = run("measure --format json @broken.png @one.tif @missing.tif");
+    ck_assert_int_eq(lines.status, 1);
+    ck_assert_uint_eq(lines_of(lines.out), 3);
+    ck_assert_uint_eq(lines_of(lines.err), 2);
+    ck_assert_ptr_nonnull(strstr(lines.err, "broken.png: "));
+    ck_assert_ptr_nonnull(strstr(lines.err, "No such file"));
+    g_auto(GStrv) rows = g_strsplit(lines.out, "\n", -1);
+    for (int i = 0; i < 3; i++) {
+        g_autoptr(JsonNode) node = json_from_string(rows[i], NULL);
+        const char *status = json_object_get_string_member(json_node_get_object(node), "status");
+        ck_assert_str_eq(status, i == 1 ? "ok" : "broken");
+    }
+    remove_folder();
+}
+END_TEST
+
+START_TEST(a_folder_stands_for_the_images_below_it) {
+    make_folder();
+    g_autofree char *words = g_strdup_printf("measure --format csv %s", folder);
+    g_auto(Run) table = run(words);
+    ck_assert_int_eq(table.status, 1); /* broken.png */
+    ck_assert_uint_eq(lines_of(table.out), 5);
+    ck_assert_ptr_null(strstr(table.out, "notes.txt"));
+    remove_folder();
+}
+END_TEST
+
+START_TEST(wrong_use_is_one_line_and_exit_status_2) {
+    static const char *const words[] = {"measure", "measure --format xml @one.tif",
+                                        "list --format xml", "list something"};
+    make_folder();
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_auto(Run) refused = run(words[i]);
+        ck_assert_int_eq(refused.status, 2);
+        ck_assert_str_eq(refused.out, "");
+        ck_assert_uint_eq(lines_of(refused.err), 1);
+    }
+    remove_folder();
+}
+END_TEST
+
+START_TEST(a_file_larger_than_the_limit_is_not_read) {
+    make_folder();
+    g_auto(Run) refused = run("measure --frame-limit 20B @one.tif");
+    ck_assert_int_eq(refused.status, 1);
+    ck_assert_ptr_nonnull(strstr(refused.err, "frame-limit"));
+    remove_folder();
+}
+END_TEST
+
+START_TEST(the_catalogue_fits_a_terminal_and_names_every_number) {
+    make_folder();
+    g_auto(Run) table = run("list");
+    ck_assert_int_eq(table.status, 0);
+    g_auto(GStrv) lines = g_strsplit(table.out, "\n", -1);
+    for (char **line = lines; *line != NULL; line++)
+        ck_assert_msg(strlen(*line) <= 100, "%s", *line);
+    for (guint i = 0; i < measure_columns_count(); i++)
+        ck_assert_ptr_nonnull(strstr(table.out, measure_column(i)->name));
+    remove_folder();
+}
+END_TEST
+
+START_TEST(the_catalogue_as_csv_has_a_row_for_every_number) {
+    make_folder();
+    g_auto(Run) table = run("list --format csv");
+    ck_assert_int_eq(table.status, 0);
+    ck_assert_uint_eq(lines_of(table.out), 1 + measure_columns_count());
+    remove_folder();
+}
+END_TEST
+
+SUITE("measure_files", one_frame_is_shown_with_all_its_numbers,
+      several_frames_are_a_table_that_fits_a_terminal,
+      csv_has_a_row_for_every_page_and_a_column_for_every_number,
+      a_broken_file_is_one_line_and_the_others_are_measured,
+      a_folder_stands_for_the_images_below_it, wrong_use_is_one_line_and_exit_status_2,
+      a_file_larger_than_the_limit_is_not_read,
+      the_catalogue_fits_a_terminal_and_names_every_number,
+      the_catalogue_as_csv_has_a_row_for_every_number)
