@@ -7,6 +7,9 @@
 #   $folder/postgres     the cluster                             postgres_port, postgres_socket
 # shellcheck shell=bash disable=SC2154,SC2034
 
+# Debian puts nats-server where an ordinary user's PATH does not lead.
+PATH=$PATH:/usr/sbin
+
 # A port nobody listens on now, below the range the system hands out to outgoing connections.
 free_port() {
     local port
