@@ -43,7 +43,7 @@ Levels *levels_from_histogram(const guint32 *histogram, gsize bins) {
 
 /* --- from doubles: a radix sort over keys that order as the numbers do --- */
 
-#define DIGIT_BITS 16
+#define DIGIT_BITS 11
 #define DIGITS     (1 << DIGIT_BITS)
 
 /* IEEE 754 numbers order like whole numbers once the negative ones are turned over. */

@@ -27,7 +27,7 @@ static bool is_detector_limit(const Plane *plane, double largest) {
     static const int camera_bits[] = {8, 10, 11, 12, 13, 14, 15};
     if (largest == plane->scale + plane->offset)
         return true;
-    for (gsize i = 0; plane->scale > 255 && i < G_N_ELEMENTS(camera_bits); i++)
+    for (gsize i = 0; i < G_N_ELEMENTS(camera_bits); i++)
         if (largest == ldexp(1, camera_bits[i]) - 1)
             return true;
     return false;

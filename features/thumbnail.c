@@ -19,21 +19,33 @@ typedef struct {
     guint32 *counts; /* finite pixels per box */
 } Shrink;
 
-#define ADD_ROW(name, type)                                                                        \
+/* Whole numbers are all finite, and summed as such: that is several times as fast. */
+#define ADD_WHOLE_ROW(name, type)                                                                  \
+    static void add_##name(Shrink *shrink, const type *row) {                                      \
+        for (guint32 x = 0, box = 0; box < shrink->width; box++) {                                 \
+            guint32 end = MIN(x + shrink->factor, shrink->plane->width);                           \
+            guint64 sum = 0;                                                                       \
+            shrink->counts[box] += end - x;                                                        \
+            for (; x < end; x++)                                                                   \
+                sum += row[x];                                                                     \
+            shrink->sums[box] += (double)sum;                                                      \
+        }                                                                                          \
+    }
+ADD_WHOLE_ROW(u8, guint8)
+ADD_WHOLE_ROW(u16, guint16)
+
+#define ADD_REAL_ROW(name, type)                                                                   \
     static void add_##name(Shrink *shrink, const type *row) {                                      \
         for (guint32 x = 0, box = 0; box < shrink->width; box++) {                                 \
             guint32 end = MIN(x + shrink->factor, shrink->plane->width);                           \
             for (; x < end; x++) {                                                                 \
-                double value = (double)row[x];                                                     \
-                shrink->sums[box] += isfinite(value) ? value : 0;                                  \
-                shrink->counts[box] += isfinite(value) != 0;                                       \
+                shrink->sums[box] += isfinite(row[x]) ? (double)row[x] : 0;                        \
+                shrink->counts[box] += isfinite(row[x]) != 0;                                      \
             }                                                                                      \
         }                                                                                          \
     }
-ADD_ROW(u8, guint8)
-ADD_ROW(u16, guint16)
-ADD_ROW(f32, float)
-ADD_ROW(f64, double)
+ADD_REAL_ROW(f32, float)
+ADD_REAL_ROW(f64, double)
 
 static void add_row(Shrink *shrink, guint32 y) {
     const Plane *plane = shrink->plane;
