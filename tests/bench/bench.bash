@@ -103,18 +103,20 @@ memory_report() {
 
 stage_report() {
     sql "
-    with stage(place, name, ms) as (
-        select 1, 'closed to offered', 1e3 * extract(epoch from offered_at - closed_at) from scopestream.features
-        union all select 2, 'waiting in the queue', 1e3 * extract(epoch from taken_at - offered_at) from scopestream.features
-        union all select 3, 'receiving the bytes', 1e3 * extract(epoch from received_at - taken_at) from scopestream.features
-        union all select 4, 'decoding', 1e3 * extract(epoch from decoded_at - received_at) from scopestream.features
-        union all select 5, 'measuring, thumbnail', 1e3 * extract(epoch from measured_at - decoded_at) from scopestream.features
-        union all select 6, 'measured to stored', 1e3 * extract(epoch from stored_at - measured_at) from scopestream.features
-        union all select 7, 'closed to stored', 1e3 * extract(epoch from stored_at - closed_at) from scopestream.features)
-    select rpad(name, 22) || to_char(percentile_cont(0.5) within group (order by ms), '999990.0')
+    select rpad(stage.name, 22)
+        || to_char(percentile_cont(0.5) within group (order by ms), '999990.0')
         || to_char(percentile_cont(0.95) within group (order by ms), '999990.0')
         || to_char(percentile_cont(0.99) within group (order by ms), '999990.0')
-    from stage group by place, name order by place" |
+    from scopestream.frames f, lateral (values
+        (1, 'closed to offered', f.closed_at, f.offered_at),
+        (2, 'waiting in the queue', f.offered_at, f.taken_at),
+        (3, 'receiving the bytes', f.taken_at, f.received_at),
+        (4, 'decoding', f.received_at, f.decoded_at),
+        (5, 'measuring, thumbnail', f.decoded_at, f.measured_at),
+        (6, 'measured to stored', f.measured_at, f.stored_at),
+        (7, 'closed to stored', f.closed_at, f.stored_at)) stage (place, name, start, stop),
+        lateral (select 1e3 * extract(epoch from stage.stop - stage.start) as ms) took
+    group by stage.place, stage.name order by stage.place" |
         { printf '%-22s%9s%9s%9s\n' 'stage, ms' p50 p95 p99; cat; }
 }
 

@@ -26,12 +26,12 @@ case $way in
 esac
 bench_start "${settings[@]}" "ingest.inline-limit=0"
 
-# A different file at a time for half the run: a frame is long settled when its bytes come again.
+# 190 different files, 2 GB: a frame is long settled when its bytes come again under another name.
 process_start microscope "$SCOPESTREAM_BIN/simulated-microscope" --out "$images" --list "$written" \
     --wells all1536 --sites 2 --channels DAPI --side "$side" --rate "$rate" --frames "$frames" \
-    --write hardlinked --reuse 400 --quiet
-wait_until 300 test -s "$written"
-wait_until 60 test "$(wc -l < "$written")" -ge 2
+    --write hardlinked --reuse 190 --quiet
+writes() { [ -s "$written" ] && [ "$(wc -l < "$written")" -ge 2 ]; }
+wait_until 300 writes
 cpu_mark
 started=$SECONDS
 while process_id microscope > /dev/null; do
