@@ -166,7 +166,9 @@ Grey *grey_new(const GreySamples *samples, guint32 width, guint32 height, GError
         set_lookup(grey);
 
     gsize bytes = plane_type_bytes(grey->type);
-    grey->plain = samples->format != GREY_SIGNED && samples->bits == 8 * bytes &&
+    bool as_stored = samples->format == GREY_FLOAT || grey->type == PLANE_U8 ||
+                     grey->type == PLANE_U16; /* a 64-bit number is not a double */
+    grey->plain = as_stored && samples->format != GREY_SIGNED && samples->bits == 8 * bytes &&
                   !samples->colour && !samples->inverted && grey->lookup == NULL;
     grey->pixels = g_try_malloc_n((gsize)width * height, bytes);
     if (grey->pixels == NULL) {

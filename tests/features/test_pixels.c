@@ -170,7 +170,7 @@ START_TEST(signed_numbers_begin_with_zero_and_say_their_offset) {
 }
 END_TEST
 
-START_TEST(numbers_of_32_bits_keep_every_bit) {
+START_TEST(numbers_of_32_and_64_bits_keep_their_value) {
     const guint32 numbers[3] = {0, 16777217, 4294967295u};
     const PageSpec page = {.width = 3, .height = 1, .bits = 32, .photometric = 1, .data = numbers};
     g_autoptr(Plane) plane = assert_page(&page, (double[]){0, 16777217, 4294967295.0});
@@ -186,6 +186,10 @@ START_TEST(numbers_of_32_bits_keep_every_bit) {
                            .data = negative};
     g_autoptr(Plane) shifted = assert_page(&ints, (double[]){0, 2147483647});
     ck_assert_double_eq(shifted->offset, -2147483648.0);
+
+    const guint64 large[2] = {5000000000, 3};
+    const PageSpec longs = {.width = 2, .height = 1, .bits = 64, .photometric = 1, .data = large};
+    g_autoptr(Plane) doubles = assert_page(&longs, (double[]){5e9, 3});
 }
 END_TEST
 
@@ -587,10 +591,10 @@ SUITE("pixels", plain_pixels_are_measured_where_they_lie, a_plane_in_place_keeps
       consecutive_strips_are_one_piece, misaligned_pixels_are_copied,
       the_other_byte_order_and_bigtiff_decode_the_same, every_compression_gives_the_same_pixels,
       tiles_are_put_together_without_their_margins,
-      signed_numbers_begin_with_zero_and_say_their_offset, numbers_of_32_bits_keep_every_bit,
-      floats_and_doubles_stay_what_they_are, packed_bits_are_unpacked_and_scaled_by_their_own_range,
-      min_is_white_is_inverted, rgb_is_measured_as_its_luma,
-      grey_in_all_three_colours_keeps_its_value,
+      signed_numbers_begin_with_zero_and_say_their_offset,
+      numbers_of_32_and_64_bits_keep_their_value, floats_and_doubles_stay_what_they_are,
+      packed_bits_are_unpacked_and_scaled_by_their_own_range, min_is_white_is_inverted,
+      rgb_is_measured_as_its_luma, grey_in_all_three_colours_keeps_its_value,
       tiles_of_separate_planes_are_read_which_libvips_does_not, alpha_is_dropped,
       a_palette_gives_its_greys_or_its_luma, jpeg_within_tiff_is_read,
       colour_spaces_of_their_own_go_through_libvips, png_is_read_with_all_its_bits,
