@@ -122,6 +122,8 @@ static inline void cluster_make_ready(void) {
 }
 
 static inline void cluster_start(void) {
+    if (g_getenv("SCOPESTREAM_SOURCE_DIR") == NULL)
+        g_error("SCOPESTREAM_SOURCE_DIR must name the project's folder; ctest sets it");
     cluster_folder = g_dir_make_tmp("scopestream-cluster-XXXXXX", NULL);
     struct passwd *postgres = getpwnam("postgres");
     if (geteuid() == 0 &&
