@@ -24,10 +24,11 @@ frames_on_disk() { # FOLDER
     for name in $frames_include; do include+=(-o -iname "$name"); done
     for name in $frames_exclude; do exclude+=(-o -iname "$name"); done
     set +f
-    LC_ALL=C find "$1" -mindepth 1 \
+    # What may not be read is passed over: ingest cannot see it either.
+    { LC_ALL=C find "$1" -mindepth 1 \
         \( -false "${exclude[@]}" \) -prune \
         -o -type f \( -false "${include[@]}" \) \
-        -printf '%s %T@ %P\0' 2>/dev/null |
+        -printf '%s %T@ %P\0' 2>/dev/null || true; } |
         LC_ALL=C perl -0ne '
             chomp;
             my ($size, $seconds, $nanoseconds, $path) = /^(\d+) (-?\d+)\.(\d{9})\d* (.*)$/s or next;

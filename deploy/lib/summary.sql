@@ -1,30 +1,36 @@
 -- What the demo says at its end: how many frames, how fast, and where the time went.
+--
+-- A file that was there before is counted from the beginning of the run (variable `began`): how long
+-- it had waited for somebody to look at it says nothing about the stream.
+set client_min_messages = warning;
+create temporary table frame as
+    select *, greatest(closed_at, least(:'began'::timestamptz, offered_at)) as known_at
+    from scopestream.frames;
 \pset tuples_only on
 \pset format unaligned
 
-select format('  %s frames have their row: %s%s', count(*),
-              string_agg(distinct n || ' ' || status, ', '),
+select format('  %s frames have their row%s%s', count(*),
+              ': ' || string_agg(distinct n || ' ' || status, ', '),
               coalesce((select '; ' || count(*) || ' files are unfinished'
                         from scopestream.events where event = 'unfinished' having count(*) > 0), ''))
-from (select status, count(*) over (partition by status) as n from scopestream.frames) f;
+from (select status, count(*) over (partition by status) as n from frame) f;
 
 select format('  %s frames/s from the first file closed to the last row, %s MB/s',
               round(count(*) / seconds, 1), round(sum(size_bytes / pages) / 1e6 / seconds, 1))
-from scopestream.frames,
-     (select greatest(extract(epoch from max(stored_at) - min(greatest(closed_at, offered_at))), 0.001)
-      from scopestream.frames) f (seconds)
+from frame,
+     (select greatest(extract(epoch from max(stored_at) - min(known_at)), 0.001) from frame) f (seconds)
 group by seconds;
 
 select format('  from file closed to row committed: median %s s, 95 of 100 within %s s, 99 within %s s',
               round(p[1]::numeric, 2), round(p[2]::numeric, 2), round(p[3]::numeric, 2))
-from (select percentile_cont(array[0.5, 0.95, 0.99]) within group (order by latency_s)
-      from scopestream.frames) f (p);
+from (select percentile_cont(array[0.5, 0.95, 0.99]) within group (
+          order by extract(epoch from stored_at - known_at)) from frame having count(*) > 0) f (p);
 
 select '  of that, in the median: ' ||
        string_agg(round((1000 * seconds)::numeric) || ' ms ' || step, ', ' order by n)
 from (select n, step, percentile_cont(0.5) within group (order by extract(epoch from till - since))
-      from scopestream.frames,
-           lateral (values (1, 'to the queue', closed_at, offered_at),
+      from frame,
+           lateral (values (1, 'to the queue', known_at, offered_at),
                            (2, 'in it', offered_at, taken_at),
                            (3, 'to receive', taken_at, received_at),
                            (4, 'to decode', received_at, decoded_at),
