@@ -2,7 +2,7 @@
 # but the release build and a laboratory's settings; and words for measuring.
 #
 #   bench_start [SETTING...]      servers and the three programs; SETTING as SECTION.KEY=VALUE
-#   cpu_mark, cpu_report GB       CPU seconds of every process since the mark, and per GB
+#   cpu_mark, cpu_report [GB]     CPU seconds of every process since the mark, and per GB
 #   memory_report                 resident memory of every process, now and at its highest
 #   stage_report                  where the time of a frame went, from the rows
 # shellcheck shell=bash disable=SC2154
@@ -74,15 +74,16 @@ cpu_mark() {
     mark_us=$(date +%s%6N)
 }
 
-cpu_report() { # GB
+cpu_report() { # [GB]
     local name seconds_total
     seconds_total=$(awk "BEGIN { print ($(date +%s%6N) - $mark_us) / 1e6 }")
-    printf '%-12s %10s %10s %8s\n' process 'CPU s' 's per GB' cores
+    printf '%-12s %10s %8s %10s\n' process 'CPU s' cores "${1:+s per GB}"
     for name in "${bench_processes[@]}"; do
         awk -v name="$name" -v ticks=$(($(cpu_ticks "$name") - ${cpu_before[$name]})) \
-            -v hz="$(getconf CLK_TCK)" -v gb="$1" -v wall="$seconds_total" 'BEGIN {
+            -v hz="$(getconf CLK_TCK)" -v gb="${1:-0}" -v wall="$seconds_total" 'BEGIN {
                 s = ticks / hz
-                if (s > 0) printf "%-12s %10.2f %10.3f %8.2f\n", name, s, s / gb, s / wall }'
+                if (s > 0) printf "%-12s %10.2f %8.2f", name, s, s / wall
+                if (s > 0) printf gb > 0 ? " %10.3f\n" : "\n", gb > 0 ? s / gb : 0 }'
     done
 }
 

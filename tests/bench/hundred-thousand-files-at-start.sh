@@ -54,6 +54,6 @@ cpu_mark
 start_ingest
 wait_until 900 offered_are "$count"
 awk "BEGIN { printf \"$count files offered %.1f s after the start\n\", ($(date +%s%N) - $began) / 1e9 }"
-cpu_report 1 | sed 's/ s per GB/        /'
+cpu_report
 echo "$count frames wait: the queue takes $(($(queue_bytes) / 1000000)) MB"
 memory_report
