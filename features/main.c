@@ -5,8 +5,6 @@
 #include "stream/program.h"
 
 static const Command commands[] = {
-    {"run", "", "takes frames from the stream, measures them and tells the results", NULL, true,
-     crew_run},
     {"run", "", "keeps worker processes measuring frames of the stream", NULL, true, crew_run},
     {"measure", "FILE...", "measures image files; needs no server", measure_files_options, true,
      measure_files_run},
