@@ -82,8 +82,8 @@ cpu_report() { # [GB]
         awk -v name="$name" -v ticks=$(($(cpu_ticks "$name") - ${cpu_before[$name]})) \
             -v hz="$(getconf CLK_TCK)" -v gb="${1:-0}" -v wall="$seconds_total" 'BEGIN {
                 s = ticks / hz
-                if (s > 0) printf "%-12s %10.2f %8.2f", name, s, s / wall
-                if (s > 0) printf gb > 0 ? " %10.3f\n" : "\n", gb > 0 ? s / gb : 0 }'
+                per_gb = gb > 0 ? sprintf(" %10.3f", s / gb) : ""
+                if (s > 0) printf "%-12s %10.2f %8.2f%s\n", name, s, s / wall, per_gb }'
     done
 }
 
