@@ -6,7 +6,6 @@
 #include "stream/bus.h"
 #include "stream/delivery.h"
 #include "stream/program.h"
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -206,7 +205,7 @@ static void tell_unreadable(Worker *worker, const char *subject, const GError *w
     g_autoptr(JsonNode) words = json_node_init_string(json_node_alloc(), wrong->message);
     g_autofree char *detail = json_to_string(words, FALSE);
     const char *dot = strrchr(subject, '.');
-    const char *source = dot != NULL ? dot + 1 : "unknown";
+    const char *source = dot != NULL && frame_name_is_plain(dot + 1) ? dot + 1 : "unknown";
     g_autofree char *document =
         g_strdup_printf("{\"kind\":\"event\",\"at\":\"%s\",\"source\":\"%s\",\"level\":\"error\","
                         "\"event\":\"unreadable-descriptor\",\"detail\":%s}",
@@ -222,7 +221,7 @@ static void take(Worker *worker, BusMessage *message) {
         job = {.taken_us = g_get_real_time(), .reply = g_strdup(bus_message_reply(message))};
     const char *wire = bus_message_header(message, "Scopestream-Wire");
     if (wire != NULL && !g_str_equal(wire, G_STRINGIFY(DESCRIPTOR_WIRE_VERSION))) {
-        log_warning("a frame of wire version %s is left to newer workers", wire);
+        log_warning("a frame of wire version %.20s is left to newer workers", wire);
         bus_nak(worker->control, job.reply, UNKNOWN_WIRE_DELAY_MS, NULL);
         bus_message_free(message);
         return;
@@ -235,7 +234,7 @@ static void take(Worker *worker, BusMessage *message) {
     g_autoptr(GBytes) body = bus_message_into_bytes(message);
     job.descriptor = descriptor_from_body(body, length, &wrong);
     if (job.descriptor == NULL) {
-        log_error("%s: %s", subject, wrong->message);
+        log_error("%.120s: %s", subject, wrong->message);
         tell_unreadable(worker, subject, wrong);
         bus_ack(worker->control, job.reply, NULL);
         return;
@@ -369,9 +368,7 @@ int worker_run(const Settings *settings, Board *board, guint job) {
         .started_us = g_get_real_time(),
     };
     g_autoptr(GError) error = NULL;
-    /* Frames are freed and taken again all the time: keep their memory instead of returning it. */
-    mallopt(M_MMAP_THRESHOLD, 1 << 30);
-    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    program_keep_memory();
     if (!open_all(&worker, &error)) {
         g_strlcpy(board->wrong, error->message, sizeof board->wrong);
         close_all(&worker);

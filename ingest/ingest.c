@@ -165,6 +165,7 @@ int ingest_run(const Settings *settings, char **arguments) {
     Ingest ingest = {0};
     GError *error = NULL;
     bool well;
+    program_keep_memory(); /* chunks that are fetched */
     if (arguments[0] != NULL)
         well = fault_set(&error, FAULT_USAGE, "run takes no argument '%s'", arguments[0]);
     else

@@ -249,6 +249,8 @@ static bool publish_batch(Offer *offer, const char *subject, JournalOffer *const
         parcel_clear(&parcels[index]);
     }
     *ret_tried = tried;
+    if (taken > 0) /* a full queue that drains has room again soon */
+        offer->pause_ms = PAUSE_FIRST_MS;
     bool written =
         journal_set_queued(offer->journal, receipts, taken, refused == NULL ? error : NULL);
     if (refused != NULL)

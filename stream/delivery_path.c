@@ -1,6 +1,7 @@
 /* path: worker and microscope share a disk, by one host or a mount: the file is mapped and measured
- * where it lies. Ingest does nothing for it; the worker's own setting `mounts` says where it sees a
- * source's files, and nothing outside that folder is ever opened. */
+ * where it lies. Ingest does nothing for it; the worker's own settings say where it sees a source's
+ * files, `mounts` or, where one file serves the whole machine, the [source] sections; nothing
+ * outside these folders is ever opened. */
 #include "stream/delivery_private.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -10,12 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* State: source name -> folder. */
-static bool open_desk(DeliveryDesk *desk, void **ret_state, GError **error) {
-    const char *mounts = desk->settings->mounts;
-    if (*mounts == '\0')
-        return true;
-    g_autoptr(GHashTable) folders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+static bool add_mounts(GHashTable *folders, const char *mounts, GError **error) {
     g_auto(GStrv) pairs = g_strsplit(mounts, ",", -1);
     for (char **pair = pairs; *pair != NULL; pair++) {
         g_auto(GStrv) halves = g_strsplit(g_strstrip(*pair), "=", 2);
@@ -25,6 +21,17 @@ static bool open_desk(DeliveryDesk *desk, void **ret_state, GError **error) {
                              mounts);
         g_hash_table_replace(folders, g_strdup(halves[0]), g_strdup(halves[1]));
     }
+    return true;
+}
+
+/* State: source name -> folder. */
+static bool open_desk(DeliveryDesk *desk, void **ret_state, GError **error) {
+    const Settings *settings = desk->settings;
+    g_autoptr(GHashTable) folders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (SourceSettings **source = settings->sources; *source != NULL; source++)
+        g_hash_table_replace(folders, g_strdup((*source)->name), g_strdup((*source)->folder));
+    if (*settings->mounts != '\0' && !add_mounts(folders, settings->mounts, error))
+        return false;
     *ret_state = g_steal_pointer(&folders);
     return true;
 }
@@ -34,7 +41,7 @@ static void close_desk(void *state) {
 }
 
 static bool possible(DeliveryDesk *desk, void *state, const Descriptor *descriptor) {
-    return state != NULL && g_hash_table_contains(state, descriptor->frame->source);
+    return g_hash_table_contains(state, descriptor->frame->source);
 }
 
 /* Never outside folder: no "..", no symbolic links on the way. */

@@ -1,5 +1,6 @@
 #include "stream/program.h"
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,10 +37,19 @@ static bool log_set_level(const char *name, GError **error) {
                      "[log] log-level = %s: expected debug, info, warning or error", name);
 }
 
+/* Words may quote what came from a stranger: a line stays one line, and does nothing to a terminal.
+ */
+static void keep_on_one_line(char *words) {
+    for (char *at = words; *at != '\0'; at++)
+        if (g_ascii_iscntrl(*at))
+            *at = ' ';
+}
+
 static void log_line(Level level, const char *format, va_list arguments) {
     if (level < least_level)
         return;
     g_autofree char *words = g_strdup_vprintf(format, arguments);
+    keep_on_one_line(words);
     if (g_getenv("JOURNAL_STREAM") != NULL) { /* it adds the time itself */
         fprintf(stderr, "<%d>%s\n", levels[level].syslog_priority, words);
         return;
@@ -107,6 +117,11 @@ void program_forked(void) {
     signals_prepare();
 }
 
+void program_keep_memory(void) {
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+}
+
 void program_notify(const char *state) {
     const char *path = g_getenv("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -124,6 +139,7 @@ void program_notify(const char *state) {
 }
 
 int program_fail(GError *error) {
+    keep_on_one_line(error->message);
     fprintf(stderr, "%s: %s\n", g_get_prgname(), error->message);
     int status = fault_is(error, FAULT_USAGE) ? EXIT_WRONG_USE : EXIT_FAILURE;
     g_error_free(error);

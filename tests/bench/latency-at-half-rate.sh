@@ -8,7 +8,7 @@ way=${1:-path} seconds=${2:-30}
 . "$(dirname "$0")/bench.bash"
 
 case $way in
-    path) settings=("features.mounts=scope=$images") ;;
+    path) settings=("features.deliveries=path") ;;
     direct) settings=("features.deliveries=direct" "ingest.direct-listen=127.0.0.1:0") ;;
     fetch) settings=("features.deliveries=fetch") ;;
     *) echo "expected path, direct or fetch, not '$way'" >&2 && exit 2 ;;

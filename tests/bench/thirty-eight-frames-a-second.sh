@@ -5,6 +5,8 @@
 #
 #   tests/bench/thirty-eight-frames-a-second.sh [path|direct|fetch [SECONDS [RATE]]]
 #
+# BENCH_SETTINGS overrules settings: "features.fetch-window=4MiB ingest.settle=1s".
+#
 # The microscope links files it made before, so that writing costs nothing; they lie in memory.
 way=${1:-path} seconds=${2:-60} rate=${3:-38}
 side=2236 # 2236 x 2236 x 2 bytes: 10 MB
@@ -19,12 +21,13 @@ mkdir -p "$images"
 chmod 711 "$memory"
 
 case $way in
-    path) settings=("features.deliveries=path" "features.mounts=scope=$images") ;;
+    path) settings=("features.deliveries=path") ;;
     direct) settings=("features.deliveries=direct" "ingest.direct-listen=127.0.0.1:0") ;;
     fetch) settings=("features.deliveries=fetch") ;;
     *) echo "expected path, direct or fetch, not '$way'" >&2 && exit 2 ;;
 esac
-bench_start "${settings[@]}" "ingest.inline-limit=0"
+read -ra more <<< "${BENCH_SETTINGS:-}"
+bench_start "${settings[@]}" "ingest.inline-limit=0" "${more[@]}"
 
 # 190 different files, 2 GB: a frame is long settled when its bytes come again under another name.
 process_start microscope "$SCOPESTREAM_BIN/simulated-microscope" --out "$images" --list "$written" \

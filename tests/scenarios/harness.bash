@@ -120,7 +120,6 @@ write_settings() {
 	[features]
 	jobs = 2
 	memory-limit = 0
-	mounts = scope=$images
 	[store]
 	postgres = host=$postgres_socket port=$postgres_port dbname=scopestream user=store
 	schema-dir = $tree/schema
