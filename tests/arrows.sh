@@ -21,10 +21,7 @@ libraries=(
     'libpq-fe\.h:store/[a-z_]+\.[ch]'
     'vips/.*:features/[a-z_]+\.[ch]'
     'tiff(io)?\.h:(ingest/format_tiff|features/pixels[a-z_]*)\.c'
-    'png\.h:ingest/[a-z_]+\.c'
-    'sqlite3\.h:ingest/journal\.c'
-    'libxml/.*:ingest/[a-z_]+\.c'
-    'microhttpd\.h:stream/metrics\.c'
+    'sqlite3\.h:ingest/journal[a-z_]*\.[ch]'
     'sys/inotify\.h:ingest/watch_inotify\.c'
 )
 
