@@ -1,7 +1,6 @@
 #include "ingest/settle.h"
 
-#define LOOK_AGAIN_MAX_US                                                                          \
-    (5 * G_USEC_PER_SEC) /* between two looks at a file that is not complete */
+enum { LOOK_AGAIN_MAX_US = 5 * G_USEC_PER_SEC }; /* to the next look at one that is not complete */
 
 struct Settle {
     SettleTimes times;

@@ -17,12 +17,14 @@ enum {
     WAITING_MAX = 16000,      /* hints beyond are left to the scan */
     FOLDERS_MAX = 1000,       /* new folders that wait to be scanned; beyond, everything is */
     REFUSED_MAX = 1000,       /* unreadable folders that are remembered as told */
+
+    /* How long a folder is believed to be unchanged: where events tell of files rewritten in place,
+     * longer. */
+    MEMO_LASTS_WATCHING_US = 600 * G_USEC_PER_SEC,
+    MEMO_LASTS_SCANNING_US = 60 * G_USEC_PER_SEC,
+    SCAN_PAUSE_MAX_US = 60 * G_USEC_PER_SEC,
+    RETURN_PAUSE_US = 1 * G_USEC_PER_SEC, /* between two looks for a folder that is away */
 };
-#define MEMO_LASTS_WATCHING_US                                                                     \
-    (600 * G_USEC_PER_SEC) /* a file rewritten in place raises an event */
-#define MEMO_LASTS_SCANNING_US (60 * G_USEC_PER_SEC)
-#define SCAN_PAUSE_MAX_US      (60 * G_USEC_PER_SEC)
-#define RETURN_PAUSE_US        (1 * G_USEC_PER_SEC) /* between two looks for a folder that is away */
 
 struct Source {
     const SourceSettings *settings;
