@@ -53,11 +53,11 @@ static const struct {
     const char *name;
     int width;
 } key_columns[] = {
-    {"mean", 8},        {"pct_saturated", 14}, {"snr_db", 8},
+    {"mean", 10},       {"pct_saturated", 14}, {"snr_db", 8},
     {"lap_excess", 11}, {"vollath_f4", 11},    {"fg_fraction", 12},
 };
 
-#define FILE_WIDTH 36
+#define FILE_WIDTH 34
 
 static GPtrArray *table; /* of Measured: what the table waits for, to see whether it is one */
 static guint table_rows;
