@@ -2,13 +2,6 @@
 #include "stream/json_read.h"
 #include <string.h>
 
-/* What may be a token of a NATS subject. */
-static bool is_token(const char *text) {
-    return text != NULL && *text != '\0' &&
-           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
-               strlen(text);
-}
-
 /* --- results --- */
 
 /* acquired_at is part of the row's key: another spelling of the time is fine, another time would
@@ -32,11 +25,6 @@ static bool frame_look(Document *document, JsonObject *told, GError **error) {
     g_autoptr(Frame) frame = frame_from_json(told, error);
     if (frame == NULL || !time_check(told, frame, error))
         return false;
-    if (!is_token(frame->source))
-        return fault_set(error, FAULT_BROKEN,
-                         "frame member 'source' is '%.40s', expected A-Z a-z "
-                         "0-9 _ -",
-                         frame->source);
     char id[FRAME_ID_TEXT_LENGTH + 1];
     document->frame_id = g_strdup(frame_id_text(&frame->id, id));
     document->source = g_strdup(frame->source);
@@ -45,7 +33,7 @@ static bool frame_look(Document *document, JsonObject *told, GError **error) {
 
 static bool pipeline_look(Document *document, JsonObject *pipeline, GError **error) {
     const char *name = pipeline != NULL ? json_read_member_text(pipeline, "name") : NULL;
-    if (!is_token(name))
+    if (name == NULL || !frame_name_is_plain(name))
         return fault_set(error, FAULT_BROKEN, "a result without a pipeline's name");
     document->pipeline = g_strdup(name);
     return true;

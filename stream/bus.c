@@ -450,9 +450,19 @@ static natsStatus compose(natsMsg **ret_message, const char *subject, const char
     return status;
 }
 
+/* The library writes a subject as it is given. */
+static bool is_one_word(const char *subject) {
+    for (const char *at = subject; *at != '\0'; at++)
+        if (g_ascii_isspace(*at) || g_ascii_iscntrl(*at))
+            return false;
+    return *subject != '\0';
+}
+
 bool bus_send(Link *link, const char *subject, const char *reply, const BusHeader *headers,
               const void *data, gsize length, GError **error) {
     natsStatus status;
+    if (!is_one_word(subject) || (reply != NULL && !is_one_word(reply)))
+        return bus_fail(error, "publish", NATS_INVALID_SUBJECT);
     if (headers == NULL && length <= G_MAXINT) { /* nothing to compose: no copy */
         status = reply == NULL
                      ? natsConnection_Publish(link->connection, subject, data, (int)length)

@@ -17,6 +17,7 @@
 #include <string.h>
 
 enum { JSON_LIMIT_BYTES = 64 * 1024 };
+#define FETCH_SUBJECTS "scopestream.fetch."
 
 Descriptor *descriptor_new(void) {
     Descriptor *descriptor = g_new0(Descriptor, 1);
@@ -110,6 +111,26 @@ static gint64 time_member(JsonObject *object, const char *name) {
                : g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
 }
 
+/* Where a way leads is written into a socket or a subject by whoever takes it: nothing passes that
+ * could be more than an address. */
+static bool read_ways(JsonObject *object, Descriptor *descriptor, GError **error) {
+    JsonObject *direct = json_read_member_object(object, "direct");
+    descriptor->direct_address = text_member(direct, "address");
+    descriptor->direct_key = text_member(direct, "key");
+    descriptor->fetch_subject = text_member(json_read_member_object(object, "fetch"), "subject");
+    const char *key = descriptor->direct_key, *subject = descriptor->fetch_subject;
+    if (key != NULL && key[strspn(key, "0123456789abcdef")] != '\0')
+        return fault_set(error, FAULT_BROKEN,
+                         "descriptor member 'direct' has a key that is not hexadecimal");
+    if (subject != NULL && (!g_str_has_prefix(subject, FETCH_SUBJECTS) ||
+                            !frame_name_is_plain(subject + strlen(FETCH_SUBJECTS))))
+        return fault_set(error, FAULT_BROKEN,
+                         "descriptor member 'fetch' has subject '%.60s', expected " FETCH_SUBJECTS
+                         "SOURCE",
+                         subject);
+    return true;
+}
+
 static bool read_members(JsonObject *object, Descriptor *descriptor, GError **error) {
     gint64 wire = json_read_member_count(object, "wire", -1);
     if (wire != DESCRIPTOR_WIRE_VERSION)
@@ -125,15 +146,16 @@ static bool read_members(JsonObject *object, Descriptor *descriptor, GError **er
     descriptor->pipeline = text_member(object, "pipeline");
     if (descriptor->pipeline == NULL)
         return fault_set(error, FAULT_BROKEN, "descriptor has no member 'pipeline'");
+    if (!frame_name_is_plain(descriptor->pipeline))
+        return fault_set(error, FAULT_BROKEN,
+                         "descriptor member 'pipeline' is '%.40s', expected letters, digits, '_' "
+                         "and '-'",
+                         descriptor->pipeline);
     descriptor->attempt =
         (guint32)CLAMP(json_read_member_count(object, "attempt", 1), 1, G_MAXINT32);
     descriptor->offered_us = time_member(object, "offered_at");
     descriptor->origin = text_member(object, "origin");
-    JsonObject *direct = json_read_member_object(object, "direct");
-    descriptor->direct_address = text_member(direct, "address");
-    descriptor->direct_key = text_member(direct, "key");
-    descriptor->fetch_subject = text_member(json_read_member_object(object, "fetch"), "subject");
-    return true;
+    return read_ways(object, descriptor, error);
 }
 
 Descriptor *descriptor_from_body(GBytes *body, gsize json_length, GError **error) {

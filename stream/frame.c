@@ -126,6 +126,11 @@ void frame_set_text(char **field, const char *text) {
     *field = text != NULL && *text != '\0' ? g_strdup(text) : NULL;
 }
 
+bool frame_name_is_plain(const char *name) {
+    gsize length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+    return length > 0 && length <= 64 && name[length] == '\0';
+}
+
 /* --- names that are not UTF-8 --- */
 
 char *frame_path_encode(const char *raw) {
@@ -264,6 +269,14 @@ static void read_text(Reader *reader, const char *name, bool needed, char **fiel
         fault_set(&reader->error, FAULT_BROKEN, "frame member '%s' is empty", name);
 }
 
+static void read_name(Reader *reader, const char *name, char **field) {
+    read_text(reader, name, true, field);
+    if (reader->error == NULL && !frame_name_is_plain(*field))
+        fault_set(&reader->error, FAULT_BROKEN,
+                  "frame member '%s' is '%.40s', expected letters, digits, '_' and '-'", name,
+                  *field);
+}
+
 static gint64 read_number(Reader *reader, const char *name, bool needed, gint64 absent, gint64 low,
                           gint64 high) {
     JsonNode *node = member_of_type(reader, name, G_TYPE_INT64, needed);
@@ -293,7 +306,7 @@ Frame *frame_from_json(JsonObject *object, GError **error) {
     g_autofree char *id = NULL;
 
     read_text(&reader, "frame_id", true, &id);
-    read_text(&reader, "source", true, &frame->source);
+    read_name(&reader, "source", &frame->source);
     read_text(&reader, "path", true, &frame->path);
     frame->size_bytes = (guint64)read_number(&reader, "size_bytes", true, 0, 0, G_MAXINT64);
     frame->mtime_ns = read_number(&reader, "mtime_ns", true, 0, G_MININT64, G_MAXINT64);

@@ -79,6 +79,10 @@ void frame_identify(Frame *frame);
 /* Replaces *field (NULL or g_malloc'ed) by a copy of text; NULL or "" leaves it NULL. */
 void frame_set_text(char **field, const char *text);
 
+/* Whether name may be a source's or a pipeline's: 1 to 64 of A-Z a-z 0-9 _ -. They become parts of
+ * NATS subjects, where a space or the end of a line would begin something else. */
+bool frame_name_is_plain(const char *name);
+
 /* Raw bytes of a file name to valid, loss-free UTF-8, and back. The caller frees the result with
  * g_free. Decoding gives back exactly the encoded bytes; NULL if text holds a broken escape. */
 char *frame_path_encode(const char *raw);
@@ -89,8 +93,8 @@ char *frame_path_decode(const char *text);
 /* Adds the frame's members to the object builder stands in (between begin and end object).
  * Unknown fields are left out. */
 void frame_to_json(const Frame *frame, JsonBuilder *builder);
-/* FAULT_BROKEN, naming the member, if one is missing, of the wrong type or out of range, or if the
- * id is not the one its members make. NULL then. */
+/* FAULT_BROKEN, naming the member, if one is missing, of the wrong type or out of range, if the
+ * source's name is not plain, or if the id is not the one its members make. NULL then. */
 Frame *frame_from_json(JsonObject *object, GError **error);
 
 /* RFC 3339 with microseconds and Z, as PostgreSQL's timestamptz reads it. Caller g_frees. */

@@ -1,4 +1,5 @@
 #include "stream/settings.h"
+#include "stream/frame.h"
 #include <math.h>
 #include <string.h>
 
@@ -156,15 +157,9 @@ void settings_free(Settings *settings) {
     g_free(settings);
 }
 
-/* Names become parts of NATS subjects. */
-static bool name_is_plain(const char *name) {
-    gsize length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
-    return length > 0 && length <= 64 && name[length] == '\0';
-}
-
 /* The source of that name, made if there is none yet. NULL if it cannot be a name. */
 static SourceSettings *source_named(Settings *settings, const char *name) {
-    if (!name_is_plain(name))
+    if (!frame_name_is_plain(name))
         return NULL;
     guint count = 0;
     for (; settings->sources[count] != NULL; count++)
@@ -371,7 +366,7 @@ static bool check_sources(const Settings *settings, GError **error) {
 }
 
 bool settings_check(const Settings *settings, GError **error) {
-    if (!name_is_plain(settings->pipeline))
+    if (!frame_name_is_plain(settings->pipeline))
         return fault_set(error, FAULT_USAGE,
                          "[pipeline] pipeline = %s: expected letters, digits, '_' and '-'",
                          settings->pipeline);
