@@ -1,7 +1,14 @@
 #include "stream/json_read.h"
 #include "stream/fault.h"
+#include <string.h>
 
-/* json-glib reads nested arrays by recursion: a megabyte of '[' would end the process. */
+static bool is_json_outside_strings(char letter) {
+    return letter != '\0' && strchr(" \t\r\n{}[]:,+-.0123456789eEtrufalsn", letter) != NULL;
+}
+
+/* json-glib reads nested arrays by recursion: a megabyte of '[' would end the process. It also
+ * takes comments and 'strings', in which brackets would be counted wrongly: outside of "strings"
+ * nothing passes that JSON does not know. */
 static bool nesting_check(const char *text, gsize length, GError **error) {
     enum { DEEPEST = 32 };
     int depth = 0;
@@ -11,6 +18,8 @@ static bool nesting_check(const char *text, gsize length, GError **error) {
             at++;
         else if (text[at] == '"')
             quoted = !quoted;
+        else if (!quoted && !is_json_outside_strings(text[at]))
+            return fault_set(error, FAULT_BROKEN, "not JSON: byte %zu is no part of it", at);
         else if (!quoted && (text[at] == '[' || text[at] == '{') && ++depth > DEEPEST)
             return fault_set(error, FAULT_BROKEN, "nested deeper than %d", DEEPEST);
         else if (!quoted && (text[at] == ']' || text[at] == '}'))

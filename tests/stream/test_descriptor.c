@@ -85,5 +85,54 @@ START_TEST(a_body_that_is_no_descriptor_is_refused) {
 }
 END_TEST
 
+static bool is_refused(const Descriptor *descriptor) {
+    gsize json_length;
+    g_autoptr(GBytes) body = descriptor_to_body(descriptor, &json_length);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Descriptor) read = descriptor_from_body(body, json_length, &error);
+    return read == NULL && fault_is(error, FAULT_BROKEN);
+}
+
+START_TEST(a_way_that_says_more_than_an_address_is_refused) {
+    const char *wrong[] = {"x\r\nPUB y 0\r\n", "a b", "a.>", "*", ""};
+    for (guint index = 0; index < G_N_ELEMENTS(wrong); index++) {
+        g_autoptr(Descriptor) descriptor = sample_descriptor();
+        frame_set_text(&descriptor->pipeline, wrong[index]);
+        if (descriptor->pipeline == NULL)
+            descriptor->pipeline = g_strdup("");
+        ck_assert_msg(is_refused(descriptor), "pipeline '%s'", wrong[index]);
+        frame_set_text(&descriptor->pipeline, "quality");
+        g_free(descriptor->fetch_subject);
+        descriptor->fetch_subject = g_strconcat("scopestream.fetch.", wrong[index], NULL);
+        ck_assert_msg(is_refused(descriptor), "fetch '%s'", wrong[index]);
+        frame_set_text(&descriptor->fetch_subject, "$JS.API.STREAM.DELETE.FRAMES");
+        ck_assert(is_refused(descriptor));
+        frame_set_text(&descriptor->fetch_subject, "scopestream.fetch.scope1");
+        ck_assert(!is_refused(descriptor));
+        frame_set_text(&descriptor->direct_key, "00\nget 11");
+        ck_assert(is_refused(descriptor));
+    }
+}
+END_TEST
+
+/* What json-glib takes beyond JSON must not hide the brackets that would end the process. */
+START_TEST(brackets_behind_an_odd_quote_are_refused) {
+    const char *begins[] = {
+        "{\"a\":", "{'\"':", "{ /* \" */ \"a\":", "{ // \"\n\"a\":", "{ # \"\n"};
+    for (guint index = 0; index < G_N_ELEMENTS(begins); index++) {
+        g_autoptr(GString) text = g_string_new(begins[index]);
+        for (guint depth = 0; depth < 60000; depth++)
+            g_string_append_c(text, '[');
+        g_autoptr(GBytes) body = g_bytes_new(text->str, text->len);
+        g_autoptr(GError) error = NULL;
+        ck_assert_ptr_null(descriptor_from_body(body, text->len, &error));
+        ck_assert_msg(strstr(error->message, "nested") != NULL ||
+                          strstr(error->message, "no part of it") != NULL,
+                      "%s", error->message);
+    }
+}
+END_TEST
+
 SUITE("descriptor", a_descriptor_survives_its_body, inline_bytes_ride_behind_the_json,
-      a_waiting_frame_costs_the_queue_less_than_a_kilobyte, a_body_that_is_no_descriptor_is_refused)
+      a_waiting_frame_costs_the_queue_less_than_a_kilobyte, a_body_that_is_no_descriptor_is_refused,
+      a_way_that_says_more_than_an_address_is_refused, brackets_behind_an_odd_quote_are_refused)
