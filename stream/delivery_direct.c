@@ -118,6 +118,8 @@ static bool serve(Counter *counter, int socket, const char *line) {
 
     g_autoptr(FrameBytes) bytes = delivery_office_find(counter->office, &id, &wrong);
     guint64 total = bytes != NULL ? frame_bytes_total(bytes) : 0;
+    if (fault_is(wrong, FAULT_AGAIN)) /* "vanished" would be the last word on the frame */
+        return refuse(socket, "refused", wrong->message) && false;
     if (bytes == NULL || request.offset > total)
         return refuse(socket, "vanished", wrong != NULL ? wrong->message : "offset beyond the end");
     guint64 rest = total - request.offset;

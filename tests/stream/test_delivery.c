@@ -22,9 +22,15 @@ static gint64 mtime_ns_of(const char *file) {
     return (gint64)now.st_mtim.tv_sec * 1000000000 + now.st_mtim.tv_nsec;
 }
 
+static bool journal_is_behind; /* the lookup cannot tell yet */
+
 /* What ingest does with its journal: the frame's bytes are a new header of four bytes, then the
  * file without its first four: told in pieces, as the page of a stack is. */
 static FrameBytes *lookup(const FrameId *id, void *context, GError **error) {
+    if (journal_is_behind) {
+        fault_set(error, FAULT_AGAIN, "the folder is still being scanned");
+        return NULL;
+    }
     if (!frame_id_equal(id, &frame->id)) {
         fault_set(error, FAULT_VANISHED, "no such frame in the journal");
         return NULL;
@@ -207,6 +213,20 @@ START_TEST(a_file_that_is_gone_is_told) {
 }
 END_TEST
 
+/* Its row would say vanished for ever. */
+START_TEST(an_ingest_that_cannot_tell_yet_says_so_by_every_way) {
+    const char *ways[] = {"direct", "fetch", "direct,fetch"};
+    for (guint way = 0; way < G_N_ELEMENTS(ways); way++) {
+        begin(ways[way], TEN_MEGABYTES);
+        journal_is_behind = true;
+        g_autoptr(GError) error = refusal();
+        ck_assert_msg(fault_is(error, FAULT_AGAIN), "%s: %s", ways[way], error->message);
+        journal_is_behind = false;
+        end();
+    }
+}
+END_TEST
+
 START_TEST(a_mapped_file_that_changes_meanwhile_is_noticed) {
     begin("path", TEN_MEGABYTES);
     g_autoptr(Descriptor) descriptor = offered();
@@ -288,7 +308,8 @@ SUITE("delivery", a_small_frame_rides_along, a_shared_disk_is_mapped,
       direct_brings_the_same_bytes_frame_after_frame,
       fetch_brings_a_hundred_megabytes_through_a_server_of_one, every_size_around_a_chunk_passes,
       where_one_way_fails_the_next_is_taken, a_changed_file_is_told_by_every_way,
-      a_file_that_is_gone_is_told, a_mapped_file_that_changes_meanwhile_is_noticed,
-      without_the_key_nothing_is_served, a_path_that_climbs_out_is_not_opened,
+      a_file_that_is_gone_is_told, an_ingest_that_cannot_tell_yet_says_so_by_every_way,
+      a_mapped_file_that_changes_meanwhile_is_noticed, without_the_key_nothing_is_served,
+      a_path_that_climbs_out_is_not_opened,
       a_frame_larger_than_allowed_is_refused_before_memory_is_taken, nobody_there_means_later,
       an_unknown_delivery_is_a_wrong_setting)
