@@ -83,6 +83,12 @@ static void set_stored(Document *const documents[], guint count) {
     }
 }
 
+/* Frames of hundreds of months, such as an old archive copied into the folder, make more tables in
+ * one transaction than PostgreSQL has locks for; fewer frames make fewer. */
+static bool locks_ran_out(const Postgres *postgres) {
+    return g_str_equal(postgres_sqlstate(postgres), "53200");
+}
+
 static bool store_halving(Document *const documents[], guint count, Postgres *postgres,
                           GError **error) {
     g_autoptr(GError) fault = NULL;
@@ -92,7 +98,7 @@ static bool store_halving(Document *const documents[], guint count, Postgres *po
         set_stored(documents, count);
         return true;
     }
-    if (!fault_is(fault, FAULT_BROKEN)) {
+    if (!fault_is(fault, FAULT_BROKEN) && !(count > 1 && locks_ran_out(postgres))) {
         g_propagate_error(error, g_steal_pointer(&fault));
         return false;
     }

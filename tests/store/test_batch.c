@@ -130,6 +130,38 @@ START_TEST(a_frame_of_any_month_from_2000_to_2099_makes_its_tables) {
 }
 END_TEST
 
+START_TEST(more_months_than_there_are_locks_are_stored_in_parts) {
+    g_auto(Place) place = place_make();
+    g_autoptr(Batch) batch = batch_new();
+    enum { MONTHS = 200 };
+    for (gint64 month = 0; month < MONTHS; month++) {
+        g_autoptr(Frame) frame = documents_frame(1);
+        frame->mtime_ns = (946684800 + month * 2629746) * 1000000000; /* from 2000 */
+        frame_identify(frame);
+        add(batch, documents_result_of(frame, "ok", "{}"));
+    }
+    expect_stored(batch, place.store);
+    for (guint i = 0; i < MONTHS; i++)
+        ck_assert_int_eq(outcome(batch, i), DOCUMENT_STORED);
+}
+END_TEST
+
+START_TEST(a_path_as_long_as_systems_allow_has_its_row) {
+    g_auto(Place) place = place_make();
+    g_autoptr(Frame) frame = documents_frame(1);
+    g_autoptr(GString) path = g_string_new(NULL);
+    g_autoptr(GRand) dice = g_rand_new_with_seed(1); /* what does not compress */
+    while (path->len < 3 * 4096)                     /* each byte percent-encoded */
+        g_string_append_printf(path, "%%%02X", g_rand_int_range(dice, 0x80, 0x100));
+    frame_set_text(&frame->path, path->str);
+    frame_identify(frame);
+    ck_assert_int_eq(store_one(&place, documents_result_of(frame, "ok", "{}")), DOCUMENT_STORED);
+    g_autofree char *sql =
+        g_strdup_printf("select count(*) from scopestream.frames where path = '%s'", path->str);
+    cluster_expect(place.admin, sql, "1");
+}
+END_TEST
+
 START_TEST(a_thumbnail_is_kept_as_bytes) {
     g_auto(Place) place = place_make();
     g_autofree char *plain = documents_result(1, "ok", "{}");
@@ -422,7 +454,9 @@ END_TEST
 SUITE_WITH("batch", cluster_start, cluster_stop, the_guessable_query_finds_what_was_stored,
            a_replay_changes_nothing, ok_replaces_broken_and_broken_never_replaces_ok,
            a_batch_may_hold_the_same_frame_twice,
-           a_frame_of_any_month_from_2000_to_2099_makes_its_tables, a_thumbnail_is_kept_as_bytes,
+           a_frame_of_any_month_from_2000_to_2099_makes_its_tables,
+           more_months_than_there_are_locks_are_stored_in_parts,
+           a_path_as_long_as_systems_allow_has_its_row, a_thumbnail_is_kept_as_bytes,
            an_event_is_one_row_however_often_it_comes,
            one_bad_document_among_many_is_found_and_the_others_are_stored,
            a_rejected_results_frame_has_a_row_that_says_why, many_kinds_of_nonsense_hold_nobody_up,
