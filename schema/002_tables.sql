@@ -33,7 +33,8 @@ create table if not exists scopestream_data.frame (
 ) partition by range (acquired_at);
 
 create index if not exists frame_place on scopestream_data.frame (plate, channel, well);
-create index if not exists frame_path on scopestream_data.frame (source, path);
+-- By hash: a path may be longer than an ordered index can hold.
+create index if not exists frame_path on scopestream_data.frame using hash (path);
 create index if not exists frame_time on scopestream_data.frame using brin (acquired_at);
 
 comment on table scopestream_data.frame is 'What was imaged and where: one 2-D image plane a row, one page of one file';
