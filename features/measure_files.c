@@ -3,6 +3,7 @@
 #include "features/pixels.h"
 #include "features/report.h"
 #include "features/result.h"
+#include "stream/json_write.h"
 #include "stream/program.h"
 #include <glib/gstdio.h>
 #include <math.h>
@@ -180,21 +181,13 @@ static void json_frame(const Measured *measured) {
     g_autoptr(JsonBuilder) builder = json_builder_new();
     g_autofree char *file = frame_path_encode(measured->file);
     json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "file");
-    json_builder_add_string_value(builder, file);
-    json_builder_set_member_name(builder, "page");
-    json_builder_add_int_value(builder, measured->page);
-    json_builder_set_member_name(builder, "status");
-    json_builder_add_string_value(builder, measured->values != NULL ? "ok" : "broken");
-    if (measured->reason != NULL) {
-        g_autofree char *reason = g_utf8_make_valid(measured->reason, -1);
-        json_builder_set_member_name(builder, "reason");
-        json_builder_add_string_value(builder, reason);
-    }
+    json_write_text(builder, "file", file);
+    json_write_count(builder, "page", measured->page);
+    json_write_text(builder, "status", measured->values != NULL ? "ok" : "broken");
+    json_write_text(builder, "reason", measured->reason);
     result_values_to_json(measured->values, builder);
     json_builder_end_object(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *line = json_to_string(root, FALSE);
+    g_autofree char *line = json_write_finish(builder, NULL);
     printf("%s\n", line);
 }
 

@@ -38,6 +38,9 @@ char *result_message_id(const Result *result);
  * an empty object for NULL. */
 void result_values_to_json(const double *values, JsonBuilder *builder);
 
+/* The event that tells of a message that is no descriptor, for reason. g_free it. */
+char *result_unreadable(const char *source, const char *reason, gsize *ret_length);
+
 /* The catalogue document of a pipeline: every number the measures give. g_free it. */
 char *result_catalogue(const char *pipeline, gsize *ret_length);
 

@@ -5,6 +5,7 @@
 #include "features/vips_start.h"
 #include "stream/bus.h"
 #include "stream/delivery.h"
+#include "stream/json_write.h"
 #include "stream/program.h"
 #include <stdlib.h>
 #include <string.h>
@@ -201,19 +202,14 @@ static gsize json_length_of(const BusMessage *message, gsize body_length) {
 
 /* A message that is no descriptor has no frame a row could be about: it becomes an event. */
 static void tell_unreadable(Worker *worker, const char *subject, const GError *wrong) {
-    g_autofree char *at = frame_time_text(g_get_real_time());
-    g_autoptr(JsonNode) words = json_node_init_string(json_node_alloc(), wrong->message);
-    g_autofree char *detail = json_to_string(words, FALSE);
     const char *dot = strrchr(subject, '.');
     const char *source = dot != NULL && frame_name_is_plain(dot + 1) ? dot + 1 : "unknown";
-    g_autofree char *document =
-        g_strdup_printf("{\"kind\":\"event\",\"at\":\"%s\",\"source\":\"%s\",\"level\":\"error\","
-                        "\"event\":\"unreadable-descriptor\",\"detail\":%s}",
-                        at, source, detail);
+    gsize length;
+    g_autofree char *document = result_unreadable(source, wrong->message, &length);
     g_autofree char *event = g_strconcat("scopestream.event.", source, NULL);
     g_autofree char *id =
-        g_compute_checksum_for_string(G_CHECKSUM_SHA256, document, (gssize)strlen(document));
-    tell(worker, event, id, document, strlen(document));
+        g_compute_checksum_for_string(G_CHECKSUM_SHA256, document, (gssize)length);
+    tell(worker, event, id, document, length);
 }
 
 static void take(Worker *worker, BusMessage *message) {
@@ -246,20 +242,27 @@ static void take(Worker *worker, BusMessage *message) {
 
 /* --- the process --- */
 
+static char *status_text(const Worker *worker) {
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_object(builder);
+    program_introduce(builder, "features", worker->started_us);
+    json_write_text(builder, "pipeline", worker->settings->pipeline);
+    json_write_count(builder, "job", worker->job);
+    json_write_count(builder, "jobs", worker->board->jobs);
+    json_write_count(builder, "measuring", atomic_load(&worker->slot->busy));
+    json_write_count(builder, "measured", (gint64)atomic_load(&worker->slot->measured));
+    json_write_count(builder, "broken", (gint64)atomic_load(&worker->slot->broken));
+    json_write_count(builder, "deaths", (gint64)atomic_load(&worker->board->deaths_total));
+    json_builder_end_object(builder);
+    return json_write_finish(builder, NULL);
+}
+
 static void answer_status(BusMessage *message, void *context) {
     g_autoptr(BusMessage) request = message;
     Worker *worker = context;
     if (bus_message_reply(request) == NULL)
         return;
-    g_autofree char *started_at = frame_time_text(worker->started_us);
-    g_autofree char *answer = g_strdup_printf(
-        "{\"program\":\"features\",\"host\":\"%s\",\"pid\":%d,\"version\":\"%s\","
-        "\"started_at\":\"%s\",\"pipeline\":\"%s\",\"job\":%u,\"jobs\":%u,\"measuring\":%d,"
-        "\"measured\":%lu,\"broken\":%lu,\"deaths\":%lu}",
-        g_get_host_name(), getpid(), SCOPESTREAM_VERSION, started_at, worker->settings->pipeline,
-        worker->job, worker->board->jobs, atomic_load(&worker->slot->busy),
-        atomic_load(&worker->slot->measured), atomic_load(&worker->slot->broken),
-        atomic_load(&worker->board->deaths_total));
+    g_autofree char *answer = status_text(worker);
     bus_publish(worker->control, bus_message_reply(request), NULL, answer, strlen(answer), NULL);
 }
 

@@ -4,6 +4,7 @@
 #include "ingest/naming.h"
 #include "ingest/source.h"
 #include "ingest/understand.h"
+#include "stream/json_write.h"
 #include "stream/program.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,14 +180,8 @@ static void print_for_people(const Check *check) {
 
 /* --- for programs --- */
 
-static void json_text(JsonBuilder *builder, const char *name, const char *text) {
-    json_builder_set_member_name(builder, name);
-    json_builder_add_string_value(builder, text);
-}
-
 static void json_frames(JsonBuilder *builder, const GPtrArray *frames) {
-    json_builder_set_member_name(builder, "frames");
-    json_builder_begin_array(builder);
+    json_write_array(builder, "frames");
     for (guint i = 0; i < frames->len; i++) {
         json_builder_begin_object(builder);
         frame_to_json(g_ptr_array_index(frames, i), builder);
@@ -199,18 +194,16 @@ static void print_json(const Check *check) {
     g_autoptr(JsonBuilder) builder = json_builder_new();
     g_autofree char *file = frame_path_encode(check->argument);
     json_builder_begin_object(builder);
-    json_text(builder, "file", file);
+    json_write_text(builder, "file", file);
     json_builder_set_member_name(builder, "complete");
     json_builder_add_boolean_value(builder, check->structure != NULL);
-    if (check->passed_over != NULL)
-        json_text(builder, "passed_over", check->passed_over);
+    json_write_text(builder, "passed_over", check->passed_over);
     if (check->structure != NULL)
         json_frames(builder, check->frames);
     else
-        json_text(builder, "reason", check->reason->message);
+        json_write_text(builder, "reason", check->reason->message);
     json_builder_end_object(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *line = json_to_string(root, FALSE);
+    g_autofree char *line = json_write_finish(builder, NULL);
     printf("%s\n", line);
 }
 

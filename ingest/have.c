@@ -1,30 +1,25 @@
 #include "ingest/have.h"
 #include "stream/json_read.h"
+#include "stream/json_write.h"
 #include <string.h>
 
 static char *question(const char *pipeline, GPtrArray *offers) {
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "pipeline");
-    json_builder_add_string_value(builder, pipeline);
-    json_builder_set_member_name(builder, "frames");
-    json_builder_begin_array(builder);
+    json_write_text(builder, "pipeline", pipeline);
+    json_write_array(builder, "frames");
     for (guint index = 0; index < offers->len; index++) {
         const JournalOffer *offer = g_ptr_array_index(offers, index);
         const Frame *frame = offer->frame;
         char id[FRAME_ID_TEXT_LENGTH + 1];
-        g_autofree char *acquired_at = frame_time_text(frame->acquired_us);
         json_builder_begin_object(builder);
-        json_builder_set_member_name(builder, "frame_id");
-        json_builder_add_string_value(builder, frame_id_text(&frame->id, id));
-        json_builder_set_member_name(builder, "acquired_at");
-        json_builder_add_string_value(builder, acquired_at);
+        json_write_text(builder, "frame_id", frame_id_text(&frame->id, id));
+        json_write_time(builder, "acquired_at", frame->acquired_us);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
     json_builder_end_object(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    return json_to_string(root, FALSE);
+    return json_write_finish(builder, NULL);
 }
 
 GArray *have_read_ids(JsonArray *texts, guint most) {

@@ -1,7 +1,7 @@
 #include "ingest/report.h"
-#include "stream/frame.h"
+#include "stream/json_write.h"
+#include "stream/program.h"
 #include <string.h>
-#include <unistd.h>
 
 #define FILES_MAX 20 /* of a source, told with their reasons */
 
@@ -21,8 +21,8 @@ struct Report {
     Journal *journal;
     Offer *offer;
     Bus *bus;
-    char *started_at;
-    GMutex lock; /* of seen */
+    gint64 started_us; /* since 1970 */
+    GMutex lock;       /* of seen */
     Seen *seen;
     guint sources;
 };
@@ -52,16 +52,6 @@ void report_source(Report *report, guint index, const Source *source) {
 
 /* --- what is answered --- */
 
-static void add_text(JsonBuilder *builder, const char *name, const char *text) {
-    json_builder_set_member_name(builder, name);
-    json_builder_add_string_value(builder, text);
-}
-
-static void add_number(JsonBuilder *builder, const char *name, gint64 number) {
-    json_builder_set_member_name(builder, name);
-    json_builder_add_int_value(builder, number);
-}
-
 typedef struct {
     JsonBuilder *builder;
     guint left;
@@ -72,17 +62,15 @@ static void add_file(const char *path, const char *reason, void *context) {
     if (list->left == 0)
         return;
     list->left--;
-    g_autofree char *words = g_utf8_make_valid(reason != NULL ? reason : "", -1);
     json_builder_begin_object(list->builder);
-    add_text(list->builder, "path", path);
-    add_text(list->builder, "reason", words);
+    json_write_text(list->builder, "path", path);
+    json_write_text(list->builder, "reason", reason != NULL ? reason : "");
     json_builder_end_object(list->builder);
 }
 
 static void add_files(Report *report, JsonBuilder *builder, const Seen *seen, const char *source) {
     FileList list = {builder, FILES_MAX};
-    json_builder_set_member_name(builder, "files");
-    json_builder_begin_array(builder);
+    json_write_array(builder, "files");
     for (guint index = 0; index < seen->files->len; index++) {
         const Waiting *waiting = &g_array_index(seen->files, Waiting, index);
         add_file(waiting->path, waiting->reason, &list);
@@ -97,18 +85,16 @@ static void add_source(Report *report, JsonBuilder *builder, guint index) {
     JournalCounts counts = {0};
     journal_count(report->journal, source->name, &counts, NULL);
     json_builder_begin_object(builder);
-    add_text(builder, "name", source->name);
-    add_text(builder, "folder", source->folder);
-    add_text(builder, "state", seen->state);
-    add_number(builder, "unsettled", seen->unsettled);
-    add_number(builder, "waiting", counts.waiting);
-    add_number(builder, "offered", counts.queued);
-    add_number(builder, "stored", counts.stored);
-    add_number(builder, "unfinished", counts.unfinished);
-    if (counts.oldest_us != 0) {
-        g_autofree char *oldest_at = frame_time_text(counts.oldest_us);
-        add_text(builder, "oldest_unstored_at", oldest_at);
-    }
+    json_write_text(builder, "name", source->name);
+    json_write_text(builder, "folder", source->folder);
+    json_write_text(builder, "state", seen->state);
+    json_write_count(builder, "unsettled", seen->unsettled);
+    json_write_count(builder, "waiting", counts.waiting);
+    json_write_count(builder, "offered", counts.queued);
+    json_write_count(builder, "stored", counts.stored);
+    json_write_count(builder, "unfinished", counts.unfinished);
+    if (counts.oldest_us != 0)
+        json_write_time(builder, "oldest_unstored_at", counts.oldest_us);
     add_files(report, builder, seen, source->name);
     json_builder_end_object(builder);
 }
@@ -116,26 +102,17 @@ static void add_source(Report *report, JsonBuilder *builder, guint index) {
 char *report_text(Report *report) {
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
-    add_text(builder, "program", "ingest");
-    add_text(builder, "host", g_get_host_name());
-    add_number(builder, "pid", getpid());
-    add_text(builder, "version", SCOPESTREAM_VERSION);
-    add_text(builder, "started_at", report->started_at);
+    program_introduce(builder, "ingest", report->started_us);
     g_autofree char *holding = report->offer == NULL ? NULL : offer_holding(report->offer);
-    if (holding != NULL) {
-        g_autofree char *words = g_utf8_make_valid(holding, -1);
-        add_text(builder, "holding", words);
-    }
-    json_builder_set_member_name(builder, "sources");
-    json_builder_begin_array(builder);
+    json_write_text(builder, "holding", holding);
+    json_write_array(builder, "sources");
     g_mutex_lock(&report->lock);
     for (guint index = 0; index < report->sources; index++)
         add_source(report, builder, index);
     g_mutex_unlock(&report->lock);
     json_builder_end_array(builder);
     json_builder_end_object(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    return json_to_string(root, FALSE);
+    return json_write_finish(builder, NULL);
 }
 
 static void status_handle(BusMessage *message, void *context) {
@@ -157,7 +134,7 @@ Report *report_open(const Settings *settings, Journal *journal, Offer *offer, Bu
     report->journal = journal;
     report->offer = offer;
     report->bus = bus;
-    report->started_at = frame_time_text(g_get_real_time());
+    report->started_us = g_get_real_time();
     g_mutex_init(&report->lock);
     while (settings->sources[report->sources] != NULL)
         report->sources++;
@@ -179,7 +156,6 @@ void report_free(Report *report) {
     for (guint index = 0; index < report->sources; index++)
         g_array_unref(report->seen[index].files);
     g_free(report->seen);
-    g_free(report->started_at);
     g_mutex_clear(&report->lock);
     g_free(report);
 }

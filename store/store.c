@@ -5,9 +5,9 @@
 #include "store/notify.h"
 #include "store/postgres.h"
 #include "stream/bus.h"
+#include "stream/json_write.h"
 #include "stream/program.h"
 #include <string.h>
-#include <unistd.h>
 
 enum {
     CONNECT_TIMEOUT_MS = 10000,
@@ -23,7 +23,7 @@ typedef struct {
     GMutex mutex;
     guint64 stored, rejected, batches;
     char *database;
-    char *started_at;
+    gint64 started_us; /* since 1970 */
     Bus *bus;
 } Report;
 
@@ -74,21 +74,17 @@ static void report_database(Report *report, const char *words) {
 }
 
 static char *report_text(Report *report) {
-    g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
-    JsonObject *object = json_object_new();
-    json_node_take_object(root, object);
-    json_object_set_string_member(object, "program", "store");
-    json_object_set_string_member(object, "host", g_get_host_name());
-    json_object_set_int_member(object, "pid", getpid());
-    json_object_set_string_member(object, "version", SCOPESTREAM_VERSION);
-    json_object_set_string_member(object, "started_at", report->started_at);
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_object(builder);
+    program_introduce(builder, "store", report->started_us);
     g_mutex_lock(&report->mutex);
-    json_object_set_int_member(object, "stored", (gint64)report->stored);
-    json_object_set_int_member(object, "rejected", (gint64)report->rejected);
-    json_object_set_int_member(object, "batches", (gint64)report->batches);
-    json_object_set_string_member(object, "database", report->database);
+    json_write_count(builder, "stored", (gint64)report->stored);
+    json_write_count(builder, "rejected", (gint64)report->rejected);
+    json_write_count(builder, "batches", (gint64)report->batches);
+    json_write_text(builder, "database", report->database);
     g_mutex_unlock(&report->mutex);
-    return json_to_string(root, FALSE);
+    json_builder_end_object(builder);
+    return json_write_finish(builder, NULL);
 }
 
 static void status_answer(BusMessage *asked, void *context) {
@@ -314,7 +310,7 @@ static void store_one_batch(Store *store) {
 static bool store_open(Store *store, const Settings *settings, GError **error) {
     store->settings = settings;
     g_mutex_init(&store->report.mutex);
-    store->report.started_at = frame_time_text(g_get_real_time());
+    store->report.started_us = g_get_real_time();
     store->report.database = g_strdup("not connected yet");
     store->postgres = postgres_new(settings->postgres, error);
     store->bus = store->postgres != NULL ? bus_open(settings, "store", error) : NULL;
@@ -332,7 +328,6 @@ static void store_close(Store *store) {
     have_close(store->have);
     postgres_free(store->postgres);
     g_mutex_clear(&store->report.mutex);
-    g_free(store->report.started_at);
     g_free(store->report.database);
     g_free(store->database.trouble);
     g_free(store->queue.trouble);

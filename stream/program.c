@@ -1,4 +1,5 @@
 #include "stream/program.h"
+#include "stream/json_write.h"
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
@@ -136,6 +137,14 @@ void program_notify(const char *state) {
     socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
     sendto(notify, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
     close(notify);
+}
+
+void program_introduce(JsonBuilder *builder, const char *program, gint64 started_us) {
+    json_write_text(builder, "program", program);
+    json_write_text(builder, "host", g_get_host_name());
+    json_write_count(builder, "pid", getpid());
+    json_write_text(builder, "version", SCOPESTREAM_VERSION);
+    json_write_time(builder, "started_at", started_us);
 }
 
 int program_fail(GError *error) {

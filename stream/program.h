@@ -4,6 +4,7 @@
 #define STREAM_PROGRAM_H
 
 #include "stream/settings.h"
+#include <json-glib/json-glib.h>
 
 #define EXIT_WRONG_USE 2 /* a setting or an argument is wrong; 0 is success, 1 is failure */
 
@@ -44,6 +45,10 @@ void program_keep_memory(void);
 
 /* Tells the service manager ($NOTIFY_SOCKET), where there is one: "READY=1", "STATUS=...". */
 void program_notify(const char *state);
+
+/* Adds who answers scopestream.status, and since when, to the object builder stands in
+ * (docs/wire.md). program: "ingest". started_us: since 1970. */
+void program_introduce(JsonBuilder *builder, const char *program, gint64 started_us);
 
 /* --- the log: one line a change of state, to stderr --- */
 
