@@ -14,6 +14,7 @@
  * number changes only when an old reader would do something wrong. */
 #include "stream/descriptor.h"
 #include "stream/json_read.h"
+#include "stream/json_write.h"
 #include <string.h>
 
 enum { JSON_LIMIT_BYTES = 64 * 1024 };
@@ -40,51 +41,38 @@ void descriptor_free(Descriptor *descriptor) {
 
 /* --- writing --- */
 
-static void add_text(JsonBuilder *builder, const char *name, const char *text) {
-    json_builder_set_member_name(builder, name);
-    json_builder_add_string_value(builder, text);
-}
-
 static void add_ways(JsonBuilder *builder, const Descriptor *descriptor) {
     if (descriptor->direct_address != NULL) {
-        json_builder_set_member_name(builder, "direct");
-        json_builder_begin_object(builder);
-        add_text(builder, "address", descriptor->direct_address);
-        add_text(builder, "key", descriptor->direct_key);
+        json_write_object(builder, "direct");
+        json_write_text(builder, "address", descriptor->direct_address);
+        json_write_text(builder, "key", descriptor->direct_key);
         json_builder_end_object(builder);
     }
     if (descriptor->fetch_subject != NULL) {
-        json_builder_set_member_name(builder, "fetch");
-        json_builder_begin_object(builder);
-        add_text(builder, "subject", descriptor->fetch_subject);
+        json_write_object(builder, "fetch");
+        json_write_text(builder, "subject", descriptor->fetch_subject);
         json_builder_end_object(builder);
     }
 }
 
-static char *descriptor_json(const Descriptor *descriptor) {
+static char *descriptor_json(const Descriptor *descriptor, gsize *ret_length) {
     g_autoptr(JsonBuilder) builder = json_builder_new();
-    g_autofree char *offered_at = frame_time_text(descriptor->offered_us);
     json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "wire");
-    json_builder_add_int_value(builder, DESCRIPTOR_WIRE_VERSION);
-    json_builder_set_member_name(builder, "frame");
-    json_builder_begin_object(builder);
+    json_write_count(builder, "wire", DESCRIPTOR_WIRE_VERSION);
+    json_write_object(builder, "frame");
     frame_to_json(descriptor->frame, builder);
     json_builder_end_object(builder);
-    add_text(builder, "pipeline", descriptor->pipeline);
-    json_builder_set_member_name(builder, "attempt");
-    json_builder_add_int_value(builder, descriptor->attempt);
-    add_text(builder, "offered_at", offered_at);
-    add_text(builder, "origin", descriptor->origin != NULL ? descriptor->origin : "");
+    json_write_text(builder, "pipeline", descriptor->pipeline);
+    json_write_count(builder, "attempt", descriptor->attempt);
+    json_write_time(builder, "offered_at", descriptor->offered_us);
+    json_write_text(builder, "origin", descriptor->origin != NULL ? descriptor->origin : "");
     add_ways(builder, descriptor);
     json_builder_end_object(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    return json_to_string(root, FALSE);
+    return json_write_finish(builder, ret_length);
 }
 
 GBytes *descriptor_to_body(const Descriptor *descriptor, gsize *ret_json_length) {
-    char *json = descriptor_json(descriptor);
-    *ret_json_length = strlen(json);
+    char *json = descriptor_json(descriptor, ret_json_length);
     if (descriptor->inline_bytes == NULL)
         return g_bytes_new_take(json, *ret_json_length);
 
@@ -103,12 +91,11 @@ static char *text_member(JsonObject *object, const char *name) {
     return text != NULL && *text != '\0' ? g_strdup(text) : NULL;
 }
 
+/* 0 if absent, or no time. */
 static gint64 time_member(JsonObject *object, const char *name) {
-    g_autofree char *text = text_member(object, name);
-    g_autoptr(GDateTime) time = text != NULL ? g_date_time_new_from_iso8601(text, NULL) : NULL;
-    return time == NULL
-               ? 0
-               : g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
+    const char *text = json_read_member_text(object, name);
+    gint64 us;
+    return text != NULL && frame_time_parse(text, &us) ? us : 0;
 }
 
 /* Where a way leads is written into a socket or a subject by whoever takes it: nothing passes that

@@ -1,5 +1,6 @@
 #include "stream/frame.h"
 #include "stream/fault.h"
+#include "stream/json_write.h"
 #include <string.h>
 
 /* --- id --- */
@@ -174,7 +175,7 @@ char *frame_time_text(gint64 us) {
     return g_strdup_printf("%s.%06dZ", day_and_time, (int)(us % G_USEC_PER_SEC));
 }
 
-static bool time_parse(const char *text, gint64 *ret_us) {
+bool frame_time_parse(const char *text, gint64 *ret_us) {
     g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(text, NULL);
     if (time == NULL)
         return false;
@@ -182,56 +183,37 @@ static bool time_parse(const char *text, gint64 *ret_us) {
     return true;
 }
 
-static void add_text(JsonBuilder *builder, const char *name, const char *text) {
-    if (text == NULL)
-        return;
-    json_builder_set_member_name(builder, name);
-    json_builder_add_string_value(builder, text);
-}
-
-static void add_number(JsonBuilder *builder, const char *name, gint64 number) {
-    json_builder_set_member_name(builder, name);
-    json_builder_add_int_value(builder, number);
-}
-
 static void add_known(JsonBuilder *builder, const char *name, gint64 number, gint64 unknown) {
     if (number != unknown)
-        add_number(builder, name, number);
-}
-
-static void add_time(JsonBuilder *builder, const char *name, gint64 us) {
-    g_autofree char *text = frame_time_text(us);
-    add_text(builder, name, text);
+        json_write_count(builder, name, number);
 }
 
 void frame_to_json(const Frame *frame, JsonBuilder *builder) {
     char id[FRAME_ID_TEXT_LENGTH + 1];
-    add_text(builder, "frame_id", frame_id_text(&frame->id, id));
-    add_text(builder, "source", frame->source);
-    add_text(builder, "path", frame->path);
-    add_number(builder, "size_bytes", (gint64)frame->size_bytes);
-    add_number(builder, "mtime_ns", frame->mtime_ns);
-    add_number(builder, "page", frame->page);
-    add_number(builder, "pages", frame->pages);
-    add_time(builder, "acquired_at", frame->acquired_us);
-    add_time(builder, "closed_at", frame->closed_us);
-    add_text(builder, "naming", frame->naming);
-    add_text(builder, "experiment", frame->experiment);
-    add_text(builder, "plate", frame->plate);
-    add_text(builder, "well", frame->well);
-    add_text(builder, "channel", frame->channel);
+    json_write_text(builder, "frame_id", frame_id_text(&frame->id, id));
+    json_write_text(builder, "source", frame->source);
+    json_write_text(builder, "path", frame->path);
+    json_write_count(builder, "size_bytes", (gint64)frame->size_bytes);
+    json_write_count(builder, "mtime_ns", frame->mtime_ns);
+    json_write_count(builder, "page", frame->page);
+    json_write_count(builder, "pages", frame->pages);
+    json_write_time(builder, "acquired_at", frame->acquired_us);
+    json_write_time(builder, "closed_at", frame->closed_us);
+    json_write_text(builder, "naming", frame->naming);
+    json_write_text(builder, "experiment", frame->experiment);
+    json_write_text(builder, "plate", frame->plate);
+    json_write_text(builder, "well", frame->well);
+    json_write_text(builder, "channel", frame->channel);
     add_known(builder, "site", frame->site, FRAME_UNKNOWN);
     add_known(builder, "z", frame->z, FRAME_UNKNOWN);
     add_known(builder, "t", frame->t, FRAME_UNKNOWN);
-    add_text(builder, "format", frame->format);
+    json_write_text(builder, "format", frame->format);
     add_known(builder, "width", frame->width, 0);
     add_known(builder, "height", frame->height, 0);
     add_known(builder, "bits", frame->bits, 0);
     add_known(builder, "samples", frame->samples, 0);
-    if (frame->pixel_size_um > 0) {
-        json_builder_set_member_name(builder, "pixel_size_um");
-        json_builder_add_double_value(builder, frame->pixel_size_um);
-    }
+    if (frame->pixel_size_um > 0)
+        json_write_number(builder, "pixel_size_um", frame->pixel_size_um);
 }
 
 /* Reading goes member by member; the first that is wrong ends it. An absent member leaves the
@@ -295,7 +277,7 @@ static gint64 read_number(Reader *reader, const char *name, bool needed, gint64 
 
 static void read_time(Reader *reader, const char *name, bool needed, gint64 *field) {
     JsonNode *node = member_of_type(reader, name, G_TYPE_STRING, needed);
-    if (node != NULL && !time_parse(json_node_get_string(node), field))
+    if (node != NULL && !frame_time_parse(json_node_get_string(node), field))
         fault_set(&reader->error, FAULT_BROKEN, "frame member '%s' is no RFC 3339 time: '%.40s'",
                   name, json_node_get_string(node));
 }

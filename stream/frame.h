@@ -99,5 +99,7 @@ Frame *frame_from_json(JsonObject *object, GError **error);
 
 /* RFC 3339 with microseconds and Z, as PostgreSQL's timestamptz reads it. Caller g_frees. */
 char *frame_time_text(gint64 us);
+/* The reverse, of any RFC 3339 time; false if text is none. */
+bool frame_time_parse(const char *text, gint64 *ret_us);
 
 #endif
