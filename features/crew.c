@@ -14,7 +14,7 @@
 enum {
     JOBS_LIMIT = 1024,
     LOOK_EVERY_MS = 100,
-    /* A worker that dies without a frame in hand is not started again at once. */
+    /* A worker that dies without measuring a frame is not started again at once. */
     RESTART_PAUSE_MS = 1000,
 };
 
@@ -101,7 +101,7 @@ static void bury(Crew *crew, guint job, int status) {
             log_warning("worker %u %s while measuring frame %s (%u of %d)", job, reason,
                         frame_id_text(&slot->frame, id), deaths, DEATHS_TO_POISON);
         else
-            log_warning("worker %u %s with no frame in hand", job, reason);
+            log_warning("worker %u %s while it measured nothing", job, reason);
         if (deaths == 0)
             member->restart_us = g_get_monotonic_time() + RESTART_PAUSE_MS * 1000;
     }
@@ -123,7 +123,7 @@ static void end_those_that_take_too_long(Crew *crew) {
     for (guint job = 0; job < crew->board->jobs; job++) {
         const Slot *slot = &crew->board->slots[job];
         Member *member = &crew->members[job];
-        if (member->pid == 0 || member->too_long || !atomic_load(&slot->busy) ||
+        if (member->pid == 0 || member->too_long || atomic_load(&slot->stage) != SLOT_MEASURING ||
             slot->started_us > oldest_us)
             continue;
         member->too_long = true;

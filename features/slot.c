@@ -14,11 +14,15 @@ void slot_take(Slot *slot, const FrameId *frame, const char *reply) {
     slot->frame = *frame;
     g_strlcpy(slot->reply, reply != NULL ? reply : "", sizeof slot->reply);
     slot->started_us = g_get_monotonic_time();
-    atomic_store(&slot->busy, 1);
+    atomic_store(&slot->stage, SLOT_MEASURING);
+}
+
+void slot_tell(Slot *slot) {
+    atomic_store(&slot->stage, SLOT_TELLING);
 }
 
 void slot_clear(Slot *slot) {
-    atomic_store(&slot->busy, 0);
+    atomic_store(&slot->stage, SLOT_EMPTY);
 }
 
 const Deaths *board_deaths(const Board *board, const FrameId *frame) {
@@ -42,11 +46,14 @@ static Deaths *row_for(Board *board, const FrameId *frame) {
 
 guint board_count_death(Board *board, Slot *slot, const char *reason) {
     atomic_fetch_add(&board->deaths_total, 1);
-    if (!atomic_load(&slot->busy))
+    SlotStage stage = atomic_load(&slot->stage);
+    if (stage == SLOT_EMPTY)
+        return 0;
+    g_strlcpy(slot->orphan, slot->reply, sizeof slot->orphan);
+    slot_clear(slot);
+    if (stage == SLOT_TELLING)
         return 0;
     Deaths *row = row_for(board, &slot->frame);
     g_strlcpy(row->reason, reason, sizeof row->reason);
-    g_strlcpy(slot->orphan, slot->reply, sizeof slot->orphan);
-    slot_clear(slot);
     return atomic_fetch_add(&row->count, 1) + 1;
 }

@@ -12,9 +12,17 @@
 /* Worker processes a frame may end before its row says poison. */
 #define DEATHS_TO_POISON 3
 
+/* What a worker does with the frame in its hand. Only measuring can be the frame's own doing: a
+ * result may wait for hours until a stream has room for it. */
+typedef enum {
+    SLOT_EMPTY,
+    SLOT_MEASURING,
+    SLOT_TELLING,
+} SlotStage;
+
 /* One worker process. Written by the worker while it lives, read by the parent. */
 typedef struct {
-    atomic_int busy; /* the members down to started_us are filled */
+    atomic_int stage; /* a SlotStage; but SLOT_EMPTY: the members down to started_us are filled */
     FrameId frame;
     char reply[SLOT_REPLY_LIMIT];  /* where the frame's message is settled */
     gint64 started_us;             /* monotonic */
@@ -35,6 +43,7 @@ typedef struct {
 typedef struct {
     guint jobs;
     atomic_ulong deaths_total;
+    atomic_int were_right; /* a worker came to work with these settings: a refusal may pass */
     char wrong[SLOT_REPLY_LIMIT]; /* why a worker cannot work with these settings; "": none said so
                                    */
     guint next_deaths;            /* the row overwritten when all are in use */
@@ -46,12 +55,14 @@ typedef struct {
 Board *board_new(guint jobs);
 
 void slot_take(Slot *slot, const FrameId *frame, const char *reply);
+void slot_tell(Slot *slot); /* the frame is measured; its result is on the way */
 void slot_clear(Slot *slot);
 
 /* What the board knows against a frame; NULL: nothing. */
 const Deaths *board_deaths(const Board *board, const FrameId *frame);
-/* Counts a death against the frame in the slot, if it had one, and leaves its message to the
- * successor. Returns the frame's deaths so far; 0: it had none in hand. */
+/* Leaves the message of the frame in the slot, if it had one, to the successor, and counts a death
+ * against the frame if it was being measured. Returns the frame's deaths so far; 0: it is not to
+ * blame. */
 guint board_count_death(Board *board, Slot *slot, const char *reason);
 
 #endif

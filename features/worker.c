@@ -35,7 +35,9 @@ typedef struct {
     DeliveryDesk *desk;
     guint generation;           /* of the connection the streams were ensured on */
     gint64 catalogue_stream_ns; /* the stream the catalogue was told to */
-    bool away, wrong_settings;
+    bool away;
+    bool needs_person; /* what we wait for, as told in the log */
+    bool wrong_settings;
 } Worker;
 
 /* One frame in hand. */
@@ -99,6 +101,7 @@ static bool tell_result(Worker *worker, const Job *job, ResultStatus status, con
     g_autofree char *id = result_message_id(&result);
     g_autofree char *subject = g_strdup_printf(
         "scopestream.result.%s.%s", job->descriptor->pipeline, job->descriptor->frame->source);
+    slot_tell(worker->slot);
     if (!tell(worker, subject, id, document, length))
         return false;
     atomic_fetch_add(status == RESULT_OK ? &worker->slot->measured : &worker->slot->broken, 1);
@@ -249,7 +252,7 @@ static char *status_text(const Worker *worker) {
     json_write_text(builder, "pipeline", worker->settings->pipeline);
     json_write_count(builder, "job", worker->job);
     json_write_count(builder, "jobs", worker->board->jobs);
-    json_write_count(builder, "measuring", atomic_load(&worker->slot->busy));
+    json_write_count(builder, "measuring", atomic_load(&worker->slot->stage) != SLOT_EMPTY);
     json_write_count(builder, "measured", (gint64)atomic_load(&worker->slot->measured));
     json_write_count(builder, "broken", (gint64)atomic_load(&worker->slot->broken));
     json_write_count(builder, "deaths", (gint64)atomic_load(&worker->board->deaths_total));
@@ -272,7 +275,7 @@ static gpointer keep_in_hand(gpointer data) {
     Worker *worker = data;
     char reply[SLOT_REPLY_LIMIT];
     while (program_sleep(STILL_WORKING_MS)) {
-        if (!atomic_load(&worker->slot->busy) ||
+        if (atomic_load(&worker->slot->stage) == SLOT_EMPTY ||
             g_get_monotonic_time() - worker->slot->started_us < STILL_WORKING_MS * 1000)
             continue;
         g_strlcpy(reply, worker->slot->reply, sizeof reply);
@@ -300,19 +303,24 @@ static bool prepare_streams(Worker *worker, GError **error) {
         !bus_ensure_stream(worker->control, &results, error))
         return false;
     worker->generation = generation;
+    atomic_store(&worker->board->were_right, 1);
     tell_catalogue(worker);
     return true;
 }
 
-/* What can come back is waited for, and told once. */
+/* What can come back is waited for, and told once, and again when only a person can bring it back.
+ * What was right once may become right again: a server that came up with the wrong configuration
+ * must not cost us the workers. */
 static void wait_for(Worker *worker, GError *wrong) {
-    if (fault_is(wrong, FAULT_USAGE)) {
+    bool needs_person = fault_is(wrong, FAULT_USAGE);
+    if (needs_person && !atomic_load(&worker->board->were_right)) {
         worker->wrong_settings = true;
         g_strlcpy(worker->board->wrong, wrong->message, sizeof worker->board->wrong);
-    } else if (!worker->away && worker->job == 0) {
+    } else if (worker->job == 0 && (!worker->away || (needs_person && !worker->needs_person))) {
         log_warning("waiting: %s", wrong->message);
     }
     worker->away = true;
+    worker->needs_person = needs_person || worker->needs_person;
     worker->generation = 0; /* the consumer may be missing: look again */
     g_error_free(wrong);
     program_sleep(RETRY_PAUSE_MS);
@@ -355,7 +363,7 @@ static void work(Worker *worker) {
         }
         if (worker->away && worker->job == 0)
             log_info("at work: connected to %s", worker->settings->nats_url);
-        worker->away = false;
+        worker->away = worker->needs_person = false;
         if (message != NULL)
             take(worker, message);
     }

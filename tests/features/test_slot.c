@@ -28,7 +28,7 @@ START_TEST(a_death_leaves_the_message_to_the_successor) {
     Board *board = board_new(1);
     dies_over(board, 0, 1);
     ck_assert_str_eq(board->slots[0].orphan, "$JS.ACK.reply");
-    ck_assert_int_eq(atomic_load(&board->slots[0].busy), 0);
+    ck_assert_int_eq(atomic_load(&board->slots[0].stage), SLOT_EMPTY);
 }
 END_TEST
 
@@ -41,6 +41,20 @@ START_TEST(a_death_with_empty_hands_is_nobodys_fault) {
     ck_assert_str_eq(board->slots[0].orphan, "");
     ck_assert_ptr_null(board_deaths(board, &frame));
     ck_assert_uint_eq(atomic_load(&board->deaths_total), 1);
+}
+END_TEST
+
+/* A result may wait for hours until there is room for it: whatever ends the worker meanwhile is not
+ * the frame's doing, but the frame still has to go to somebody else. */
+START_TEST(a_death_while_the_result_waits_is_not_the_frames_fault) {
+    Board *board = board_new(1);
+    FrameId frame = frame_number(1);
+    slot_take(&board->slots[0], &frame, "r");
+    slot_tell(&board->slots[0]);
+    ck_assert_uint_eq(board_count_death(board, &board->slots[0], "killed"), 0);
+    ck_assert_ptr_null(board_deaths(board, &frame));
+    ck_assert_str_eq(board->slots[0].orphan, "r");
+    ck_assert_int_eq(atomic_load(&board->slots[0].stage), SLOT_EMPTY);
 }
 END_TEST
 
@@ -57,4 +71,5 @@ END_TEST
 
 SUITE("slot", a_death_is_counted_against_the_frame_in_hand,
       a_death_leaves_the_message_to_the_successor, a_death_with_empty_hands_is_nobodys_fault,
+      a_death_while_the_result_waits_is_not_the_frames_fault,
       the_oldest_count_makes_room_for_the_newest)
