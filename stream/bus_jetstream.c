@@ -369,6 +369,11 @@ static bool pull_takes_status(BusPull *pull, const BusMessage *message, GError *
     return true;
 }
 
+static bool pull_is_cut_off(BusPull *pull, natsStatus status, GError **error) {
+    g_autoptr(Link) link = bus_link(pull->bus, error);
+    return link == NULL || (status != NATS_TIMEOUT && !bus_fail(error, "pull", status));
+}
+
 BusMessage *bus_pull_next(BusPull *pull, guint batch, int timeout_ms, GError **error) {
     gint64 until = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     g_autoptr(Link) link = bus_link(pull->bus, error);
@@ -388,10 +393,8 @@ BusMessage *bus_pull_next(BusPull *pull, guint batch, int timeout_ms, GError **e
         }
         if (message == NULL)
             message = bus_inbox_take(pull->inbox, MIN(left_ms, 100), &status);
-        if (message == NULL && (status != NATS_TIMEOUT || !bus_is_connected(pull->bus))) {
-            bus_fail(error, "pull", status);
+        if (message == NULL && pull_is_cut_off(pull, status, error))
             return NULL;
-        }
         if (message == NULL && left_ms == 0)
             return NULL;
         if (message == NULL)
