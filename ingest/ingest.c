@@ -119,10 +119,13 @@ static bool catch_keep(Ingest *ingest, const Source *source, GError **error) {
 }
 
 static bool ingest_turn(Ingest *ingest, GError **error) {
-    bool complete = true;
+    bool complete = true, look_again = offer_heard_of_vanished(ingest->offer);
     for (guint index = 0; index < ingest->source_count; index++) {
         Source *source = ingest->sources[index];
+        if (look_again)
+            source_scan_fully(source);
         source_turn(source, &ingest->caught);
+        serve_set_root(ingest->serve, index, source_root(source));
         if (!catch_keep(ingest, source, error))
             return false;
         report_source(ingest->report, index, source);

@@ -10,11 +10,12 @@
  * frame  from an id to its file and page
  * lane   a source's frames on their way to a pipeline, and how many of them are where; the triggers
  *        keep count, so that nobody ever has to
- * offer  a frame in a lane. state: 0 waiting, 1 in the queue, 2 stored. document is the frame as
- *        JSON; a stored frame needs none
- * event  to be published */
+ * offer  a frame in a lane. state: 0 waiting, 1 in the queue, 2 stored, 3 stored as vanished, so
+ *        that it waits again should its file be seen again (not for ever: a disk may show a file
+ * and refuse its bytes). document is the frame as JSON; a stored frame needs none event  to be
+ * published */
 #define APPLICATION_ID  0x7363736a /* "scsj" */
-#define JOURNAL_VERSION 1
+#define JOURNAL_VERSION 2
 
 static const char schema[] =
     "begin immediate;"
@@ -40,7 +41,7 @@ static const char schema[] =
     "create trigger offer_moved after update of state on offer when new.state <> old.state begin"
     "  update lane set waiting = waiting + (new.state = 0) - (old.state = 0),"
     "    queued = queued + (new.state = 1) - (old.state = 1),"
-    "    stored = stored + (new.state = 2) - (old.state = 2) where id = new.lane; end;"
+    "    stored = stored + (new.state > 1) - (old.state > 1) where id = new.lane; end;"
     "create table event (id integer primary key, source text not null, body text not null);"
     "commit;";
 

@@ -115,6 +115,16 @@ static bool stored_set(Journal *journal, gconstpointer ids, guint index, GError 
                     error);
 }
 
+static bool vanished_set(Journal *journal, gconstpointer ids, guint index, GError **error) {
+    const FrameId *id = (const FrameId *)ids + index;
+    if (!rows_run(journal,
+                  rows_open(&journal->work, SQL_OFFER_VANISHED, "bt", id, journal->pipeline),
+                  error))
+        return false;
+    return sqlite3_changes(journal->work.db) == 0 ||
+           rows_run(journal, rows_open(&journal->work, SQL_FILE_VANISHED, "b", id), error);
+}
+
 static bool lost_set(Journal *journal, gconstpointer offers, guint index, GError **error) {
     const JournalOffer *offer = ((gpointer const *)offers)[index];
     return rows_run(journal, rows_open(&journal->work, SQL_OFFER_LOST, "i", offer->id), error);
@@ -152,6 +162,10 @@ bool journal_set_queued(Journal *journal, const JournalReceipt receipts[], guint
 bool journal_set_stored(Journal *journal, const FrameId ids[], guint count, guint *ret_count,
                         GError **error) {
     return for_each(journal, ids, count, stored_set, ret_count, error);
+}
+
+bool journal_set_vanished(Journal *journal, const FrameId ids[], guint count, GError **error) {
+    return for_each(journal, ids, count, vanished_set, NULL, error);
 }
 
 bool journal_set_lost(Journal *journal, GPtrArray *offers, GError **error) {

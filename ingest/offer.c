@@ -36,6 +36,8 @@ struct Offer {
     GError *failure; /* of the journal */
     /* --- */
 
+    gint vanished; /* atomic: files are to be looked for again */
+
     guint generation; /* of the connection the streams were ensured on */
     bool streams_made;
     gint64 frames_created_ns;
@@ -67,6 +69,10 @@ bool offer_is_well(Offer *offer, GError **error) {
     if (offer->failure != NULL && error != NULL)
         *error = g_error_copy(offer->failure);
     return offer->failure == NULL;
+}
+
+bool offer_heard_of_vanished(Offer *offer) {
+    return g_atomic_int_compare_and_exchange(&offer->vanished, 1, 0);
 }
 
 /* Takes over error. */
@@ -312,26 +318,36 @@ static bool reconcile_if_due(Offer *offer, bool *more, GError **error) {
     return false;
 }
 
+/* Those of the ids in a member of the store's word; an empty array if it is not there. */
+static GArray *ids_of(JsonObject *word, const char *name) {
+    g_autoptr(JsonArray) none = json_array_new();
+    JsonArray *ids = json_read_member_array(word, name);
+    return have_read_ids(ids != NULL ? ids : none, STORED_MAX);
+}
+
+/* Frames whose rows say vanished are among the stored ones, and set first: so they stay apart. */
+static bool stored_set(Offer *offer, JsonObject *word, GError **error) {
+    g_autoptr(GArray) vanished = ids_of(word, "vanished_ids");
+    g_autoptr(GArray) stored = ids_of(word, "frame_ids");
+    if (vanished->len > 0)
+        g_atomic_int_set(&offer->vanished, 1);
+    return journal_set_vanished(offer->journal, (const FrameId *)(void *)vanished->data,
+                                vanished->len, error) &&
+           journal_set_stored(offer->journal, (const FrameId *)(void *)stored->data, stored->len,
+                              NULL, error);
+}
+
 /* Word from the store: {"pipeline": ..., "frame_ids": [...]}. */
-static GArray *stored_ids(const Offer *offer, const BusMessage *message) {
+static void stored_handle(BusMessage *message, void *context) {
+    Offer *offer = context;
+    g_autoptr(BusMessage) received = message;
     gsize length;
     const guint8 *data = bus_message_data(message, &length);
     g_autoptr(JsonParser) parser = json_parser_new();
-    JsonObject *object = json_read_object(parser, data, length, NULL);
-    const char *pipeline = object == NULL ? NULL : json_read_member_text(object, "pipeline");
-    JsonArray *ids = object == NULL ? NULL : json_read_member_array(object, "frame_ids");
-    if (g_strcmp0(pipeline, offer->settings->pipeline) != 0 || ids == NULL)
-        return NULL;
-    return have_read_ids(ids, STORED_MAX);
-}
-
-static void stored_handle(BusMessage *message, void *context) {
-    Offer *offer = context;
-    g_autoptr(GArray) ids = stored_ids(offer, message);
-    bus_message_free(message);
+    JsonObject *word = json_read_object(parser, data, length, NULL);
+    const char *pipeline = word == NULL ? NULL : json_read_member_text(word, "pipeline");
     GError *wrong = NULL;
-    if (ids != NULL && !journal_set_stored(offer->journal, (const FrameId *)(void *)ids->data,
-                                           ids->len, NULL, &wrong))
+    if (g_strcmp0(pipeline, offer->settings->pipeline) == 0 && !stored_set(offer, word, &wrong))
         fail(offer, wrong);
 }
 

@@ -27,6 +27,10 @@ void offer_wake(Offer *offer);
 /* Why offers are held back; NULL: they are not. Caller g_frees. */
 char *offer_holding(Offer *offer);
 
+/* Whether the store told of frames whose files were gone, since this was asked last: a scan has to
+ * look whether they are back. */
+bool offer_heard_of_vanished(Offer *offer);
+
 /* False, with the error, once the journal failed under it. */
 bool offer_is_well(Offer *offer, GError **error);
 

@@ -19,6 +19,11 @@ void serve_free(Serve *serve); /* accepts NULL */
  * filled, or a source is away. Until then an unknown frame is one to ask for later. */
 void serve_set_complete(Serve *serve, bool complete);
 
+/* Where the folder of the source at index of the settings stood when it was last seen; NULL: it is
+ * away, as all are until this is called. A file that is not found in a folder that is not this one
+ * is not gone: its disk may be unmounted. */
+void serve_set_root(Serve *serve, guint index, const FileSight *root);
+
 /* A DeliveryLookup; context is the Serve. Any thread. FAULT_VANISHED: gone or changed, and unknown
  * frames; FAULT_AGAIN: its folder is away, or the frame may yet become known. */
 FrameBytes *serve_lookup(const FrameId *id, void *context, GError **error);

@@ -510,6 +510,14 @@ gint64 source_due_us(const Source *source) {
     return MIN(settle_us, source->scan_due_us);
 }
 
+void source_scan_fully(Source *source) {
+    source->scan_fully = true;
+}
+
+const FileSight *source_root(const Source *source) {
+    return source->is_away ? NULL : &source->root;
+}
+
 const SourceSettings *source_settings(const Source *source) {
     return source->settings;
 }

@@ -56,9 +56,14 @@ gint64 source_due_us(const Source *source);
  * changes or ingest starts anew. */
 void source_turn(Source *source, SourceCatch *caught);
 
+/* The next scan passes over no folder, though it may look unchanged. */
+void source_scan_fully(Source *source);
+
 const SourceSettings *source_settings(const Source *source);
 SourceState source_state(const Source *source);
 const char *source_state_text(const Source *source); /* "watching", "scanning only", "away" */
+/* The folder as it was when it was last there; NULL: it is away. */
+const FileSight *source_root(const Source *source);
 /* Whether every file that stood in the folder at start has been looked at. */
 bool source_caught_up(const Source *source);
 /* Files that wait to be complete. */

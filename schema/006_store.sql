@@ -29,15 +29,15 @@ begin
     perform scopestream_data.announce_measures(d)
     from jsonb_array_elements(documents) d where d ->> 'kind' = 'catalogue';
 
-    -- One document a frame and pipeline, even if the batch holds two: ok before not ok. Without their
-    -- pictures, which are most of the text and of no use to the steps that follow.
+    -- One document a frame and pipeline, even if the batch holds two: ok before not ok, vanished last.
+    -- Without their pictures, which are most of the text and of no use to the steps that follow.
     select jsonb_agg(d order by id) into results from (
         select distinct on (id, pipeline, version) d - 'thumbnail' as d, id
         from jsonb_array_elements(documents) d,
              lateral (select (d #>> '{frame,frame_id}')::uuid as id, d #>> '{pipeline,name}' as pipeline,
                              d #>> '{pipeline,version}' as version) key
         where d ->> 'kind' = 'result'
-        order by id, pipeline, version, d ->> 'status' <> 'ok') distinct_documents;
+        order by id, pipeline, version, d ->> 'status' <> 'ok', d ->> 'status' = 'vanished') distinct_documents;
     if results is not null then
         perform scopestream_data.ensure_months(results);
         perform scopestream_data.store_pipelines(results);
@@ -110,7 +110,8 @@ create or replace function scopestream_data.store_thumbnails(documents jsonb) re
     on conflict (frame_id, acquired_at) do nothing
 $$;
 
--- The first ok wins, ok replaces not ok, everything else is a replay. Names of values become columns by
+-- The first ok wins, ok replaces not ok, everything replaces vanished, which says only that the file was
+-- away at that time; everything else is a replay. Names of values become columns by
 -- jsonb_populate_record; what the store itself says comes last, so no value can overrule it.
 create or replace function scopestream_data.store_results(results jsonb) returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -141,7 +142,8 @@ begin
                 'other_values', nullif(coalesce(nullif(d -> 'values', 'null'), '{}') - $2, '{}'))) r
         order by r.frame_id, r.pipeline_id
         on conflict (frame_id, pipeline_id, acquired_at) do update set %s
-        where result.status <> 'ok' and excluded.status = 'ok' $insert$, everything)
+        where result.status <> 'ok' and excluded.status = 'ok'
+           or result.status = 'vanished' and excluded.status <> 'vanished' $insert$, everything)
     using results, measured;
 end
 $$;
@@ -156,7 +158,8 @@ create or replace function scopestream_data.reject_document(document text, subje
 $$;
 comment on function scopestream_data.reject_document is 'Keeps a document that could not be stored';
 
--- Which of these frames have a row of this pipeline? frames: [{"frame_id": ..., "acquired_at": ...}, ...].
+-- Which of these frames have a row of this pipeline? One that says vanished does not count: who asks
+-- has seen the file, and measuring it is worth another try. frames: [{"frame_id": ..., "acquired_at": ...}, ...].
 -- One look by key each, in the month acquired_at tells.
 create or replace function scopestream_data.stored_frames(pipeline text, frames jsonb) returns setof uuid
     language sql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -167,9 +170,10 @@ create or replace function scopestream_data.stored_frames(pipeline text, frames 
         where r.frame_id = f.frame_id and r.acquired_at = f.acquired_at
           and r.pipeline_id in (select p.pipeline_id from scopestream_data.pipeline p
                                 where p.name = stored_frames.pipeline)
+          and r.status <> 'vanished'
         limit 1) stored
 $$;
-comment on function scopestream_data.stored_frames is 'Which of these frames have a row of this pipeline, in any of its versions';
+comment on function scopestream_data.stored_frames is 'Which of these frames have a row of this pipeline, in any of its versions, other than vanished';
 
 revoke execute on function scopestream_data.store_documents, scopestream_data.ensure_months,
     scopestream_data.store_pipelines, scopestream_data.store_frames, scopestream_data.store_thumbnails,

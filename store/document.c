@@ -58,6 +58,7 @@ static bool result_look(Document *document, JsonObject *object, GError **error) 
     if (!frame_look(document, json_read_member_object(object, "frame"), error) ||
         !pipeline_look(document, json_read_member_object(object, "pipeline"), error))
         return false;
+    document->is_vanished = g_strcmp0(json_read_member_text(object, "status"), "vanished") == 0;
     if (values == NULL || JSON_NODE_HOLDS_NULL(values))
         return true;
     if (!JSON_NODE_HOLDS_OBJECT(values))

@@ -34,7 +34,8 @@ typedef struct {
     char *pipeline; /* the same */
 
     DocumentOutcome outcome;
-    bool has_row; /* results: whether the frame has a committed row now, be it a stand-in's */
+    bool is_vanished; /* results: the row they ask for says so */
+    bool has_row;     /* results: whether the frame has a committed row now, be it a stand-in's */
 } Document;
 
 /* Copies subject, reply and body, and looks the body over. Never fails: what cannot be stored has

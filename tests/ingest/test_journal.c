@@ -269,6 +269,60 @@ START_TEST(bytes_are_found_by_frame_and_only_then) {
 }
 END_TEST
 
+static void vanish(const char *path, gint64 mtime_ns, guint32 page) {
+    FrameId id = frame_id_make("m", path, 100, mtime_ns, page);
+    ck_assert(journal_set_vanished(journal, &id, 1, NULL));
+}
+
+/* A folder renamed and renamed back, a disk that was away: the row says vanished, the file is
+ * there.
+ */
+START_TEST(a_vanished_frame_waits_again_when_its_file_is_seen_again) {
+    begin();
+    add("a.tif", 1, 2);
+    queue_all(1, 10);
+    store("a.tif", 1, 1); /* page 0 */
+    vanish("a.tif", 1, 1);
+    expect_counts(0, 0, 2);
+    FileSight same = sight_of(1);
+    ck_assert(!journal_knows(journal, "m", "a.tif", &same));
+    add("a.tif", 1, 2);
+    expect_counts(1, 0, 1);
+    ck_assert(journal_knows(journal, "m", "a.tif", &same));
+    g_autoptr(GPtrArray) offers = journal_waiting(journal, "m", 10, NULL);
+    const JournalOffer *offer = g_ptr_array_index(offers, 0);
+    ck_assert_uint_eq(offer->frame->page, 1);
+    ck_assert_uint_eq(offer->attempt, 2);
+    end();
+}
+END_TEST
+
+START_TEST(word_of_a_vanished_frame_that_is_stored_changes_nothing) {
+    begin();
+    add("a.tif", 1, 1);
+    store("a.tif", 1, 1);
+    vanish("a.tif", 1, 0);
+    FileSight same = sight_of(1);
+    ck_assert(journal_knows(journal, "m", "a.tif", &same));
+    add("a.tif", 1, 1);
+    expect_counts(0, 0, 1);
+    end();
+}
+END_TEST
+
+/* A disk that shows a file and refuses its bytes would else keep us busy for ever. */
+START_TEST(a_frame_that_always_vanishes_is_left_in_the_end) {
+    begin();
+    for (int time = 0; time < 30; time++) {
+        add("a.tif", 1, 1);
+        vanish("a.tif", 1, 0);
+    }
+    add("a.tif", 1, 1);
+    expect_counts(0, 0, 1);
+    end();
+}
+END_TEST
+
 START_TEST(another_pipeline_is_offered_every_file_anew) {
     begin();
     add("a.tif", 1, 1);
@@ -363,7 +417,10 @@ SUITE("journal", frames_of_a_file_wait_once_however_often_it_is_added,
       queued_offers_are_found_by_sequence_and_age,
       a_file_given_up_is_told_once_and_known_until_it_changes, a_file_given_up_can_become_complete,
       events_are_kept_until_told, bytes_are_found_by_frame_and_only_then,
-      another_pipeline_is_offered_every_file_anew, the_secret_lives_as_long_as_the_journal,
-      a_journal_in_use_is_refused, a_file_that_is_no_journal_is_refused_and_left_alone,
+      a_vanished_frame_waits_again_when_its_file_is_seen_again,
+      word_of_a_vanished_frame_that_is_stored_changes_nothing,
+      a_frame_that_always_vanishes_is_left_in_the_end, another_pipeline_is_offered_every_file_anew,
+      the_secret_lives_as_long_as_the_journal, a_journal_in_use_is_refused,
+      a_file_that_is_no_journal_is_refused_and_left_alone,
       a_damaged_journal_says_that_it_may_be_deleted,
       a_journal_whose_folder_is_missing_is_a_wrong_setting)

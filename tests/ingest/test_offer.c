@@ -403,7 +403,16 @@ START_TEST(bytes_are_given_only_as_they_were_announced) {
     folder_write_tiff(folder, "out/0.tif", 99);
     ck_assert_int_eq(lookup_fault(&id), FAULT_VANISHED);
     folder_remove(folder, "out/0.tif");
+    ck_assert_int_eq(lookup_fault(&id), FAULT_AGAIN); /* nobody has seen the folder yet */
+    struct stat status;
+    ck_assert_int_eq(stat(settings->sources[0]->folder, &status), 0);
+    FileSight root = file_sight(&status), other = root;
+    serve_set_root(serve, 0, &root);
     ck_assert_int_eq(lookup_fault(&id), FAULT_VANISHED);
+    other.device++; /* the bare mount point of a disk that is unmounted */
+    serve_set_root(serve, 0, &other);
+    ck_assert_int_eq(lookup_fault(&id), FAULT_AGAIN);
+    serve_set_root(serve, 0, &root);
     folder_remove(folder, "out");
     ck_assert_int_eq(lookup_fault(&id), FAULT_AGAIN); /* the whole source is away */
     end();

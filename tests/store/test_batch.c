@@ -99,6 +99,28 @@ START_TEST(ok_replaces_broken_and_broken_never_replaces_ok) {
 }
 END_TEST
 
+/* A disk that was away has come back: what can be said of the file now counts, whatever it is. */
+START_TEST(everything_replaces_vanished_and_who_asks_is_not_told_of_it) {
+    g_auto(Place) place = place_make();
+    static const char asked[] =
+        "select count(*) from frame f, scopestream_data.stored_frames('quality', "
+        "jsonb_build_array(jsonb_build_object('frame_id', f.frame_id, 'acquired_at', "
+        "f.acquired_at)))";
+    g_autofree char *question =
+        g_strdup_printf("with frame as (table scopestream_data.frame) %s", asked);
+    store_one(&place, documents_result(1, "vanished", "{}"));
+    cluster_expect(place.admin, question, "0");
+    store_one(&place, documents_result(1, "broken", "{}"));
+    store_one(&place, documents_result(1, "vanished", "{}"));
+    cluster_expect(place.admin, "select string_agg(status, ' ') from scopestream.frames", "broken");
+    cluster_expect(place.admin, question, "1");
+    cluster_expect(place.admin,
+                   "select string_agg(status || ' ' || frames, ', ' order by status) "
+                   "from scopestream.totals",
+                   "broken 1, vanished 0");
+}
+END_TEST
+
 START_TEST(a_batch_may_hold_the_same_frame_twice) {
     g_auto(Place) place = place_make();
     g_autoptr(Batch) batch = batch_new();
@@ -453,6 +475,7 @@ END_TEST
 
 SUITE_WITH("batch", cluster_start, cluster_stop, the_guessable_query_finds_what_was_stored,
            a_replay_changes_nothing, ok_replaces_broken_and_broken_never_replaces_ok,
+           everything_replaces_vanished_and_who_asks_is_not_told_of_it,
            a_batch_may_hold_the_same_frame_twice,
            a_frame_of_any_month_from_2000_to_2099_makes_its_tables,
            more_months_than_there_are_locks_are_stored_in_parts,
