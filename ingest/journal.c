@@ -6,6 +6,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+enum { LOCK_WAIT_MS = 1000 };
+
 void journal_close(Journal *journal) {
     if (journal == NULL)
         return;
@@ -22,6 +24,18 @@ void journal_close(Journal *journal) {
 
 /* On a file beside the journal: closing a descriptor of the journal itself would drop SQLite's own
  * locks on it. */
+/* A process that is killed ends thread by thread, and its files are closed with the last one: the
+ * lock may outlive it for a moment. */
+static bool lock_wait(int fd) {
+    gint64 until_us = g_get_monotonic_time() + LOCK_WAIT_MS * 1000;
+    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK || g_get_monotonic_time() > until_us)
+            return false;
+        g_usleep(20000);
+    }
+    return true;
+}
+
 static bool lock_take(Journal *journal, GError **error) {
     g_autofree char *lock = g_strconcat(journal->file, ".lock", NULL);
     journal->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -30,7 +44,7 @@ static bool lock_take(Journal *journal, GError **error) {
                          "[ingest] journal = %s: %s; make its folder writable or choose another "
                          "file with --journal",
                          journal->file, g_strerror(errno));
-    if (flock(journal->lock_fd, LOCK_EX | LOCK_NB) < 0)
+    if (!lock_wait(journal->lock_fd))
         return fault_set(error, FAULT_STOP, "journal %s: another scopestream-ingest uses it",
                          journal->file);
     return true;
