@@ -1,4 +1,4 @@
-/* The connection: supervised, and what core NATS offers over it. nats.c 3.4.1 asks for care in
+/* The connection: supervised, with the handlers subscribed on it. nats.c 3.4.1 asks for care in
  * three places: it buffers publishes while it reconnects, so that is switched off; a connection it
  * has closed is closed for good, so a thread of ours builds the next one; a subscription must not
  * be destroyed while messages for it arrive, so subscriptions live as long as their connection. */
@@ -49,17 +49,17 @@ void link_unref(Link *link) {
     g_atomic_rc_box_release_full(link, link_destroy);
 }
 
-/* The library's limit, 64 MiB a subscription, drops silently above it: no limit. */
-static natsStatus link_keep(Link *link, natsStatus status, natsSubscription *subscription) {
+natsStatus link_keep(Link *link, natsStatus status, natsSubscription *subscription) {
     if (status != NATS_OK)
         return status;
     g_mutex_lock(&link->lock);
     g_ptr_array_add(link->subscriptions, subscription);
     g_mutex_unlock(&link->lock);
+    /* The library's limit, 64 MiB a subscription, drops silently above it. */
     return natsSubscription_SetPendingLimits(subscription, -1, -1);
 }
 
-static bool not_connected(Bus *bus, GError **error) {
+bool bus_not_connected(Bus *bus, GError **error) {
     return fault_set(error, FAULT_AGAIN, "NATS at %s: %s", bus->address,
                      bus->reason != NULL ? bus->reason : "not connected yet");
 }
@@ -67,7 +67,7 @@ static bool not_connected(Bus *bus, GError **error) {
 Link *bus_link(Bus *bus, GError **error) {
     g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&bus->lock);
     if (bus->link == NULL || !bus->connected) {
-        not_connected(bus, error);
+        bus_not_connected(bus, error);
         return NULL;
     }
     return g_atomic_rc_box_acquire(bus->link);
@@ -132,9 +132,7 @@ static void when_error(natsConnection *connection, natsSubscription *subscriptio
 static void when_message(natsConnection *connection, natsSubscription *subscription,
                          natsMsg *message, void *closure) {
     Handler *handler = closure;
-    BusMessage *received = g_new0(BusMessage, 1);
-    received->message = message;
-    handler->handler(received, handler->context);
+    handler->handler(bus_message_take(message), handler->context);
 }
 
 /* --- the supervisor --- */
@@ -383,7 +381,7 @@ bool bus_wait(Bus *bus, int timeout_ms, GError **error) {
     g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&bus->lock);
     while (!bus->connected && bus->refusals < REFUSALS_BELIEVED)
         if (!g_cond_wait_until(&bus->changed, &bus->lock, until))
-            return not_connected(bus, error);
+            return bus_not_connected(bus, error);
     return bus->connected ||
            fault_set(error, FAULT_USAGE,
                      "NATS at %s refused the credentials: see the keys of [nats]", bus->address);
@@ -407,105 +405,7 @@ gsize bus_max_payload(Bus *bus) {
     return link != NULL ? (gsize)natsConnection_GetMaxPayload(link->connection) : 0;
 }
 
-/* --- messages --- */
-
-const char *bus_message_subject(const BusMessage *message) {
-    return natsMsg_GetSubject(message->message);
-}
-
-const char *bus_message_reply(const BusMessage *message) {
-    return natsMsg_GetReply(message->message);
-}
-
-const char *bus_message_header(const BusMessage *message, const char *name) {
-    const char *value = NULL;
-    return natsMsgHeader_Get(message->message, name, &value) == NATS_OK ? value : NULL;
-}
-
-const guint8 *bus_message_data(const BusMessage *message, gsize *ret_length) {
-    *ret_length = (gsize)natsMsg_GetDataLength(message->message);
-    return (const guint8 *)natsMsg_GetData(message->message);
-}
-
-GBytes *bus_message_into_bytes(BusMessage *message) {
-    gsize length;
-    const guint8 *data = bus_message_data(message, &length);
-    return g_bytes_new_with_free_func(data, length, (GDestroyNotify)bus_message_free, message);
-}
-
-void bus_message_free(BusMessage *message) {
-    if (message == NULL)
-        return;
-    natsMsg_Destroy(message->message);
-    g_free(message);
-}
-
-static natsStatus compose(natsMsg **ret_message, const char *subject, const char *reply,
-                          const BusHeader *headers, const void *data, gsize length) {
-    if (length > G_MAXINT)
-        return NATS_MAX_PAYLOAD;
-    natsStatus status = natsMsg_Create(ret_message, subject, reply, data, (int)length);
-    for (; status == NATS_OK && headers != NULL && headers->name != NULL; headers++)
-        status = natsMsgHeader_Set(*ret_message, headers->name, headers->value);
-    return status;
-}
-
-/* The library writes a subject as it is given. */
-static bool is_one_word(const char *subject) {
-    for (const char *at = subject; *at != '\0'; at++)
-        if (g_ascii_isspace(*at) || g_ascii_iscntrl(*at))
-            return false;
-    return *subject != '\0';
-}
-
-bool bus_send(Link *link, const char *subject, const char *reply, const BusHeader *headers,
-              const void *data, gsize length, GError **error) {
-    natsStatus status;
-    if (!is_one_word(subject) || (reply != NULL && !is_one_word(reply)))
-        return bus_fail(error, "publish", NATS_INVALID_SUBJECT);
-    if (headers == NULL && length <= G_MAXINT) { /* nothing to compose: no copy */
-        status = reply == NULL
-                     ? natsConnection_Publish(link->connection, subject, data, (int)length)
-                     : natsConnection_PublishRequest(link->connection, subject, reply, data,
-                                                     (int)length);
-    } else {
-        natsMsg *message = NULL;
-        status = compose(&message, subject, reply, headers, data, length);
-        if (status == NATS_OK)
-            status = natsConnection_PublishMsg(link->connection, message);
-        natsMsg_Destroy(message);
-    }
-    if (status == NATS_OK)
-        return true;
-    g_autofree char *doing = g_strdup_printf("publish to %s", subject);
-    return bus_fail(error, doing, status);
-}
-
-bool bus_publish(Bus *bus, const char *subject, const BusHeader *headers, const void *data,
-                 gsize length, GError **error) {
-    g_autoptr(Link) link = bus_link(bus, error);
-    return link != NULL && bus_send(link, subject, NULL, headers, data, length, error);
-}
-
-BusMessage *bus_request(Bus *bus, const char *subject, const BusHeader *headers, const void *data,
-                        gsize length, int timeout_ms, GError **error) {
-    g_autoptr(Link) link = bus_link(bus, error);
-    if (link == NULL)
-        return NULL;
-    natsMsg *question = NULL, *answer = NULL;
-    natsStatus status = compose(&question, subject, NULL, headers, data, length);
-    if (status == NATS_OK)
-        status = natsConnection_RequestMsg(&answer, link->connection, question, timeout_ms);
-    natsMsg_Destroy(question);
-    if (status != NATS_OK) {
-        g_autofree char *doing = g_strdup_printf("request to %s", subject);
-        bus_fail(error, doing, status);
-        return NULL;
-    }
-    BusMessage *received = g_new0(BusMessage, 1);
-    received->message = answer;
-    return received;
-}
+/* --- handlers --- */
 
 bool bus_subscribe(Bus *bus, const char *subject, const char *queue_group, BusHandler handler,
                    void *context, GError **error) {
@@ -525,130 +425,4 @@ bool bus_subscribe(Bus *bus, const char *subject, const char *queue_group, BusHa
         status = natsConnection_FlushTimeout(link->connection, FLUSH_TIMEOUT_MS);
     /* A link that fails now is replaced, and the next one subscribes every handler. */
     return status == NATS_OK || !bus_is_connected(bus) || bus_fail(error, subject, status);
-}
-
-/* --- inboxes --- */
-
-struct BusInbox {
-    Bus *bus;
-    Link *link; /* the one the subscription lives on */
-    natsSubscription *subscription;
-    char *subject;
-    guint round, number;
-    guint asked_generation;
-};
-
-BusInbox *bus_inbox_open(Bus *bus, GError **error) {
-    BusInbox *inbox = g_new0(BusInbox, 1);
-    inbox->bus = bus;
-    return inbox;
-}
-
-void bus_inbox_close(BusInbox *inbox) {
-    if (inbox == NULL)
-        return;
-    if (inbox->link != NULL)
-        link_unref(inbox->link);
-    g_free(inbox->subject);
-    g_free(inbox);
-}
-
-/* Not the library's: its names come from rand(), and others must not guess where we listen. */
-static char *random_inbox(void) {
-    g_autofree char *name = g_uuid_string_random();
-    return g_strconcat("_INBOX.", name, NULL);
-}
-
-bool bus_inbox_ready(BusInbox *inbox, Link *link, GError **error) {
-    if (inbox->link == link)
-        return true;
-    g_autofree char *subject = random_inbox();
-    g_autofree char *pattern = g_strconcat(subject, ".>", NULL);
-    natsSubscription *made = NULL;
-    natsStatus status = natsConnection_SubscribeSync(&made, link->connection, pattern);
-    status = link_keep(link, status, made);
-    if (status != NATS_OK)
-        return bus_fail(error, "subscribe to an inbox", status);
-    if (inbox->link != NULL)
-        link_unref(inbox->link);
-    inbox->link = g_atomic_rc_box_acquire(link);
-    inbox->subscription = made;
-    g_free(inbox->subject);
-    inbox->subject = g_steal_pointer(&subject);
-    return true;
-}
-
-char *bus_inbox_address(const BusInbox *inbox, guint number) {
-    return g_strdup_printf("%s.%u.%u", inbox->subject, inbox->round, number);
-}
-
-bool bus_inbox_is_current(const BusInbox *inbox, const BusMessage *answer, guint *ret_number) {
-    const char *subject = bus_message_subject(answer);
-    gsize length = strlen(inbox->subject);
-    if (strncmp(subject, inbox->subject, length) != 0 || subject[length] != '.')
-        return false;
-    char *end;
-    guint64 round = g_ascii_strtoull(subject + length + 1, &end, 10);
-    *ret_number = *end == '.' ? (guint)g_ascii_strtoull(end + 1, NULL, 10) : 0;
-    return round == inbox->round;
-}
-
-BusMessage *bus_inbox_take(BusInbox *inbox, int timeout_ms, natsStatus *ret_status) {
-    natsMsg *message = NULL;
-    *ret_status = natsSubscription_NextMsg(&message, inbox->subscription, timeout_ms);
-    if (*ret_status != NATS_OK)
-        return NULL;
-    BusMessage *taken = g_new0(BusMessage, 1);
-    taken->message = message;
-    return taken;
-}
-
-void bus_inbox_forget(BusInbox *inbox) {
-    inbox->round++;
-    inbox->number = 0;
-}
-
-bool bus_inbox_ask(BusInbox *inbox, const char *subject, const BusHeader *headers, const void *data,
-                   gsize length, GError **error) {
-    g_autoptr(Link) link = bus_link(inbox->bus, error);
-    if (link == NULL || !bus_inbox_ready(inbox, link, error))
-        return false;
-    inbox->asked_generation = bus_generation(inbox->bus);
-    g_autofree char *reply = bus_inbox_address(inbox, inbox->number++);
-    return bus_send(link, subject, reply, headers, data, length, error);
-}
-
-static bool inbox_is_cut_off(BusInbox *inbox, GError **error) {
-    Bus *bus = inbox->bus;
-    g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&bus->lock);
-    if (bus->connected && bus->generation == inbox->asked_generation && inbox->link != NULL)
-        return false;
-    not_connected(bus, error);
-    return true;
-}
-
-/* Waits in short turns, because the library does not wake a waiter whose connection is lost. */
-BusMessage *bus_inbox_next(BusInbox *inbox, int timeout_ms, GError **error) {
-    gint64 until = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    for (;;) {
-        if (inbox_is_cut_off(inbox, error))
-            return NULL;
-        gint64 left_ms = MAX(0, (until - g_get_monotonic_time()) / 1000);
-        natsStatus status;
-        guint number;
-        g_autoptr(BusMessage) answer = bus_inbox_take(inbox, (int)MIN(left_ms, 100), &status);
-        if (answer == NULL && status != NATS_TIMEOUT) {
-            bus_fail(error, "wait for an answer", status);
-            return NULL;
-        }
-        if (answer == NULL && left_ms == 0)
-            return NULL;
-        if (answer == NULL || !bus_inbox_is_current(inbox, answer, &number))
-            continue;
-        if (natsMsg_IsNoResponders(answer->message)) {
-            bus_fail(error, "ask", NATS_NO_RESPONDERS);
-            return NULL;
-        }
-        return g_steal_pointer(&answer);
-    }
 }

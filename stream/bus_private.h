@@ -1,4 +1,5 @@
-/* bus_private: what bus.c (the connection) and bus_jetstream.c (durable work) share. */
+/* bus_private: what bus.c (the connection), bus_message.c, bus_inbox.c and bus_jetstream.c (durable
+ * work) share. */
 #ifndef STREAM_BUS_PRIVATE_H
 #define STREAM_BUS_PRIVATE_H
 
@@ -37,13 +38,21 @@ struct BusMessage {
     natsMsg *message;
 };
 
+/* Takes over message. */
+BusMessage *bus_message_take(natsMsg *message);
+
 /* A reference to the link in use, or NULL with FAULT_AGAIN if not connected. */
 Link *bus_link(Bus *bus, GError **error);
 void link_unref(Link *link);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Link, link_unref)
+/* Gives link a subscription made on it, without limit of waiting messages; a status that is not
+ * NATS_OK (nothing was made) is passed on. */
+natsStatus link_keep(Link *link, natsStatus status, natsSubscription *subscription);
 
 /* Sets error to FAULT_AGAIN: "doing: what the library says", and returns false. */
 bool bus_fail(GError **error, const char *doing, natsStatus status);
+/* Sets error to FAULT_AGAIN: which address, and why it is not connected. bus->lock is held. */
+bool bus_not_connected(Bus *bus, GError **error);
 
 /* Sends a message; reply may be NULL. */
 bool bus_send(Link *link, const char *subject, const char *reply, const BusHeader *headers,
