@@ -158,8 +158,8 @@ int program_fail(GError *error) {
 /* --- the command line --- */
 
 typedef struct {
-    char *config;
-    gboolean check_config, sample_config, version;
+    gboolean help, check_config, sample_config, version;
+    char *shown_config; /* never set: --config is taken out before, and stands here for --help */
 } GeneralOptions;
 
 static const Command *command_find(const Command commands[], const char *name) {
@@ -182,8 +182,38 @@ static char *commands_text(const Command commands[]) {
     return g_string_free(text, FALSE);
 }
 
+/* The command named first, taken out of the arguments; *ret_command is NULL where an option stands
+ * there, or nothing. */
+static bool command_take(const Command commands[], int *argc, char ***argv,
+                         const Command **ret_command, GError **error) {
+    *ret_command = NULL;
+    if (*argc < 2 || (*argv)[1][0] == '-')
+        return true;
+    *ret_command = command_find(commands, (*argv)[1]);
+    if (*ret_command == NULL)
+        return fault_set(error, FAULT_USAGE, "unknown command '%s'; --help lists them", (*argv)[1]);
+    (*argv)[1] = (*argv)[0];
+    (*argv)++;
+    (*argc)--;
+    return true;
+}
+
+static void add_general_options(GOptionContext *context, GeneralOptions *given) {
+    const GOptionEntry entries[] = {
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &given->help, "print this help", NULL},
+        {"config", 0, 0, G_OPTION_ARG_FILENAME, &given->shown_config, "settings file", "FILE"},
+        {"check-config", 0, 0, G_OPTION_ARG_NONE, &given->check_config,
+         "say whether the settings are right, and end", NULL},
+        {"sample-config", 0, 0, G_OPTION_ARG_NONE, &given->sample_config,
+         "print a settings file with every default explained, and end", NULL},
+        {"version", 0, 0, G_OPTION_ARG_NONE, &given->version, "print the version, and end", NULL},
+        {NULL},
+    };
+    g_option_context_add_main_entries(context, entries, NULL);
+}
+
 static GOptionContext *context_make(Program program, const char *sentence, const Command commands[],
-                                    const Command *command, const GOptionEntry general[],
+                                    const Command *command, GeneralOptions *given,
                                     Settings *settings) {
     GOptionContext *context;
     if (command == NULL) {
@@ -197,7 +227,8 @@ static GOptionContext *context_make(Program program, const char *sentence, const
         g_option_context_set_summary(context, command->sentence);
     }
     g_option_context_set_translate_func(context, NULL, NULL, NULL);
-    g_option_context_add_main_entries(context, general, NULL);
+    g_option_context_set_help_enabled(context, FALSE);
+    add_general_options(context, given);
     if (command != NULL && command->options != NULL)
         g_option_context_add_main_entries(context, command->options, NULL);
 
@@ -244,6 +275,19 @@ static void print_help(GOptionContext *context, bool with_settings) {
     fputs(help, stdout);
 }
 
+/* What is only asked for: the help, the version, the sample. Returns whether it was. */
+static bool answer(const GeneralOptions *given, const Command *command, GOptionContext *context) {
+    if (given->help) {
+        print_help(context, command != NULL && command->uses_settings);
+    } else if (given->version) {
+        printf("%s %s\n", g_get_prgname(), SCOPESTREAM_VERSION);
+    } else if (given->sample_config) {
+        g_autofree char *sample = settings_sample();
+        fputs(sample, stdout);
+    }
+    return given->help || given->version || given->sample_config;
+}
+
 static int run_command(const Command *command, const Settings *settings, char **arguments) {
     signals_prepare();
     int status = command->run(settings, arguments);
@@ -255,59 +299,25 @@ int program_main(Program program, const char *sentence, const Command commands[]
     g_autofree char *name = g_path_get_basename(argv[0]);
     g_set_prgname(name);
     g_autoptr(Settings) settings = settings_new();
-    g_autofree char *config = NULL;
-    GError *error = NULL;
     GeneralOptions given = {0};
-    gboolean help = FALSE;
-    char *shown_config = NULL; /* --config is taken out before: this entry is there for --help */
-    const GOptionEntry general[] = {
-        {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "print this help", NULL},
-        {"config", 0, 0, G_OPTION_ARG_FILENAME, &shown_config, "settings file", "FILE"},
-        {"check-config", 0, 0, G_OPTION_ARG_NONE, &given.check_config,
-         "say whether the settings are right, and end", NULL},
-        {"sample-config", 0, 0, G_OPTION_ARG_NONE, &given.sample_config,
-         "print a settings file with every default explained, and end", NULL},
-        {"version", 0, 0, G_OPTION_ARG_NONE, &given.version, "print the version, and end", NULL},
-        {NULL},
-    };
+    const Command *command;
+    GError *error = NULL;
+    if (!command_take(commands, &argc, &argv, &command, &error))
+        return program_fail(error);
 
-    const Command *command = NULL;
-    if (argc > 1 && argv[1][0] != '-') {
-        command = command_find(commands, argv[1]);
-        if (command == NULL) {
-            fault_set(&error, FAULT_USAGE, "unknown command '%s'; --help lists them", argv[1]);
-            return program_fail(error);
-        }
-        argv[1] = argv[0];
-        argv++;
-        argc--;
-    }
     /* GOption moves and frees what it is given. */
     g_auto(GStrv) arguments = g_strdupv(argv);
     char **borrowed = g_newa(char *, argc + 1);
     memcpy(borrowed, arguments, sizeof *borrowed * (gsize)(argc + 1));
 
+    g_autofree char *config = NULL;
     g_autoptr(GOptionContext) context =
-        context_make(program, sentence, commands, command, general, settings);
-    g_option_context_set_help_enabled(context, FALSE);
-    if (!read_config(settings, &argc, &borrowed, &config, &error))
+        context_make(program, sentence, commands, command, &given, settings);
+    if (!read_config(settings, &argc, &borrowed, &config, &error) ||
+        !parse(context, &argc, &borrowed, &error))
         return program_fail(error);
-    if (!parse(context, &argc, &borrowed, &error))
-        return program_fail(error);
-
-    if (help) {
-        print_help(context, command != NULL && command->uses_settings);
+    if (answer(&given, command, context))
         return EXIT_SUCCESS;
-    }
-    if (given.version) {
-        printf("%s %s\n", name, SCOPESTREAM_VERSION);
-        return EXIT_SUCCESS;
-    }
-    if (given.sample_config) {
-        g_autofree char *sample = settings_sample();
-        fputs(sample, stdout);
-        return EXIT_SUCCESS;
-    }
     if (!settings_check(settings, &error) || !log_set_level(settings->log_level, &error))
         return program_fail(error);
     if (given.check_config) {
