@@ -39,6 +39,20 @@ static bool offers_ask(Reconcile *reconcile, GPtrArray *offers, guint *ret_store
                          HAVE_TIMEOUT_MS, ret_stored, error);
 }
 
+/* --- what came back --- */
+
+/* Messages that nobody will ever take stand in the way of telling what left the queue, and of those
+ * that come. */
+static bool drop_settled(Reconcile *reconcile, ReconcileTale *tale, GError **error) {
+    BusStream frames = bus_stream_frames(reconcile->settings, reconcile->settings->pipeline);
+    BusStream results = bus_stream_results(reconcile->settings);
+    bool from_frames, from_results = false;
+    bool well = bus_drop_settled(reconcile->bus, &frames, &from_frames, error) &&
+                bus_drop_settled(reconcile->bus, &results, &from_results, error);
+    tale->dropped = from_frames || from_results;
+    return well;
+}
+
 /* --- what left the queue --- */
 
 static guint64 frames_first(const BusStreamState *frames) {
@@ -120,7 +134,8 @@ bool reconcile_round(Reconcile *reconcile, ReconcileTale *ret_tale, GError **err
     guint questions = QUESTIONS_A_ROUND;
     BusStreamState frames, results;
     *ret_tale = (ReconcileTale){0};
-    return bus_stream_state(reconcile->bus, "FRAMES", NULL, &frames, error) &&
+    return drop_settled(reconcile, ret_tale, error) &&
+           bus_stream_state(reconcile->bus, "FRAMES", NULL, &frames, error) &&
            bus_stream_state(reconcile->bus, "RESULTS", NULL, &results, error) &&
            journal_set_stream_lost(reconcile->journal, frames.created_ns, frames.last_sequence,
                                    &ret_tale->stream_lost, error) &&

@@ -114,6 +114,12 @@ typedef struct {
 bool bus_stream_state(Bus *bus, const char *stream, const char *consumer, BusStreamState *ret_state,
                       GError **error);
 
+/* A server that is killed may bring back messages it had removed, and its consumer, which knows
+ * them as acknowledged, gives them to nobody: they would take up room for ever. Takes such messages
+ * out where the stream's consumer has nothing left to do; *ret_dropped tells whether there were
+ * any. FAULT_AGAIN: not connected, or no answer. */
+bool bus_drop_settled(Bus *bus, const BusStream *stream, bool *ret_dropped, GError **error);
+
 /* Publishes into a stream and waits for each PubAck. Several at once: all are sent before the first
  * ack is waited for. */
 typedef struct {
