@@ -243,7 +243,7 @@ static bool purge_until(Manager *manager, const BusStream *stream, guint64 seque
 bool bus_drop_settled(Bus *bus, const BusStream *stream, bool *ret_dropped, GError **error) {
     g_auto(Manager) manager = {0};
     BusStreamState before, after;
-    guint64 settled;
+    guint64 settled = 0;
     *ret_dropped = false;
     if (!manager_open(bus, &manager, error) ||
         !settled_sequence(&manager, stream, &settled, error) ||
