@@ -24,12 +24,13 @@ process_adopt() { # NAME ID
 }
 
 # In clock ticks since boot; empty if there is no such process. The program's name, in brackets, may
-# hold spaces: the fields are counted behind it.
+# hold spaces: the fields are counted behind it. Of a process that is killed the first thread ends at
+# once, while others may still hold its ports and locks: it is gone with the last one.
 process_start_time() { # ID
     local stat fields
     read -r stat 2>/dev/null < "/proc/$1/stat" || return 0
     read -ra fields <<< "${stat##*) }"
-    [ "${fields[0]}" = Z ] || echo "${fields[19]}"
+    [ "${fields[0]}" = Z ] && [ "${fields[17]}" -le 1 ] || echo "${fields[19]}"
 }
 
 # Prints the id of NAME if it runs; fails if not.
