@@ -2,6 +2,7 @@
 #include "store/migrate.h"
 #include "stream/frame.h"
 #include "stream/json_read.h"
+#include "stream/program.h"
 #include <math.h>
 #include <string.h>
 
@@ -19,11 +20,16 @@ static void notice_free(gpointer data) {
     g_free(notice);
 }
 
+/* The screen shows what others told over the bus. NULL for NULL. */
+static char *one_line(const char *text) {
+    return text != NULL ? program_one_line(g_strdup(text)) : NULL;
+}
+
 static void notice_add(GPtrArray *notices, const char *at, const char *what, const char *why) {
     Notice *notice = g_new0(Notice, 1);
-    notice->at = g_strdup(at != NULL ? at : "");
-    notice->what = g_strdup(what != NULL ? what : "");
-    notice->why = g_strdup(why != NULL ? why : "");
+    notice->at = one_line(at != NULL ? at : "");
+    notice->what = one_line(what != NULL ? what : "");
+    notice->why = one_line(why != NULL ? why : "");
     g_ptr_array_add(notices, notice);
 }
 
@@ -157,9 +163,9 @@ static void take_oldest(Figures *figures, const char *at) {
 static void take_source(Figures *figures, JsonObject *told) {
     SourceFigures *source = g_new0(SourceFigures, 1);
     const char *name = json_read_member_text(told, "name");
-    source->name = g_strdup(name != NULL ? name : "?");
-    source->folder = g_strdup(json_read_member_text(told, "folder"));
-    source->state = g_strdup(json_read_member_text(told, "state"));
+    source->name = one_line(name != NULL ? name : "?");
+    source->folder = one_line(json_read_member_text(told, "folder"));
+    source->state = one_line(json_read_member_text(told, "state"));
     source->unsettled = json_read_member_count(told, "unsettled", 0);
     source->waiting = json_read_member_count(told, "waiting", 0);
     source->offered = json_read_member_count(told, "offered", 0);
@@ -183,7 +189,7 @@ static void take_ingest(Figures *figures, JsonObject *answer) {
             take_source(figures, json_node_get_object(node));
     }
     if (figures->holding == NULL)
-        figures->holding = g_strdup(json_read_member_text(answer, "holding"));
+        figures->holding = one_line(json_read_member_text(answer, "holding"));
 }
 
 static void take_worker(Figures *figures, JsonObject *answer) {

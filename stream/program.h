@@ -11,7 +11,7 @@
 /* A subcommand: one row of a program's table. */
 typedef struct {
     const char *name;
-    const char *arguments; /* "FILE...", "" */
+    const char *arguments; /* "FILE...", or "" where it takes none: then any are wrong use */
     const char *sentence;
     const GOptionEntry *options; /* its own, beside the settings; NULL: none */
     bool uses_settings;          /* whether the settings are its options too */
@@ -49,6 +49,10 @@ void program_notify(const char *state);
 /* Adds who answers scopestream.status, and since when, to the object builder stands in
  * (docs/wire.md). program: "ingest". started_us: since 1970. */
 void program_introduce(JsonBuilder *builder, const char *program, gint64 started_us);
+
+/* Puts spaces where text, valid UTF-8, has control characters, so that what a stranger wrote stays
+ * on its line and does nothing to a terminal. Returns text. */
+char *program_one_line(char *text);
 
 /* --- the log: one line a change of state, to stderr --- */
 

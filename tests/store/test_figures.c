@@ -79,5 +79,18 @@ START_TEST(answers_that_are_none_are_passed_over) {
 }
 END_TEST
 
+START_TEST(an_answer_cannot_write_on_the_terminal) {
+    g_autoptr(Figures) figures = figures_new();
+    take(figures,
+         "{\"program\":\"ingest\",\"holding\":\"\\u001b[2J\",\"sources\":[{\"name\":"
+         "\"a\\u001b[31m\",\"folder\":\"/a\\nqueued 0\",\"state\":\"\\u009b31m\",\"files\":"
+         "[{\"path\":\"x\\r\\ny\",\"reason\":\"\\u0007\"}]}]}");
+    g_autofree char *text = figures_text(figures);
+    ck_assert_ptr_null(strpbrk(text, "\x1b\r\a"));
+    ck_assert_ptr_null(strstr(text, "\xc2\x9b"));
+    ck_assert_ptr_null(strstr(text, "\nqueued 0"));
+}
+END_TEST
+
 SUITE("figures", what_nobody_told_is_unknown_and_not_zero, answers_of_several_programs_are_summed,
-      answers_that_are_none_are_passed_over)
+      answers_that_are_none_are_passed_over, an_answer_cannot_write_on_the_terminal)
