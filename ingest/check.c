@@ -259,11 +259,6 @@ int check_run(const Settings *settings, char **arguments) {
 int namings_run(const Settings *settings, char **arguments) {
     static char name[] = "example", automatic[] = NAMING_AUTO, none[] = "/";
     const SourceSettings source = {.name = name, .naming = automatic, .folder = none};
-    if (arguments[0] != NULL) {
-        GError *error = NULL;
-        fault_set(&error, FAULT_USAGE, "namings: takes no argument, not '%s'", arguments[0]);
-        return program_fail(error);
-    }
     for (const Naming *naming = naming_table(); naming->key != NULL; naming++) {
         g_autoptr(Frame) frame = frame_new();
         g_autofree char *path = frame_path_encode(naming->example);

@@ -167,12 +167,8 @@ static bool ingest_loop(Ingest *ingest, GError **error) {
 int ingest_run(const Settings *settings, char **arguments) {
     Ingest ingest = {0};
     GError *error = NULL;
-    bool well;
     program_keep_memory(); /* chunks that are fetched */
-    if (arguments[0] != NULL)
-        well = fault_set(&error, FAULT_USAGE, "run takes no argument '%s'", arguments[0]);
-    else
-        well = ingest_open(&ingest, settings, &error) && ingest_loop(&ingest, &error);
+    bool well = ingest_open(&ingest, settings, &error) && ingest_loop(&ingest, &error);
     program_notify("STOPPING=1");
     if (ingest.caught.files != NULL)
         ingest_close(&ingest);

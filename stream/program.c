@@ -38,19 +38,34 @@ static bool log_set_level(const char *name, GError **error) {
                      "[log] log-level = %s: expected debug, info, warning or error", name);
 }
 
-/* Words may quote what came from a stranger: a line stays one line, and does nothing to a terminal.
- */
-static void keep_on_one_line(char *words) {
-    for (char *at = words; *at != '\0'; at++)
-        if (g_ascii_iscntrl(*at))
+char *program_one_line(char *text) {
+    for (guchar *at = (guchar *)text; *at != '\0'; at++) {
+        bool is_c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f; /* U+0080 to U+009F */
+        if (is_c1)
+            *at++ = ' ';
+        if (is_c1 || g_ascii_iscntrl(*at))
             *at = ' ';
+    }
+    return text;
+}
+
+/* Words may quote what came from a stranger. */
+static void keep_readable(char *words) {
+    enum { LINE_LIMIT = 2000 };
+    if (strlen(words) > LINE_LIMIT + 3) {
+        gsize end = LINE_LIMIT;
+        while (end > LINE_LIMIT - 4 && (words[end] & 0xc0) == 0x80)
+            end--; /* to where a letter begins */
+        strcpy(words + end, "...");
+    }
+    program_one_line(words);
 }
 
 static void log_line(Level level, const char *format, va_list arguments) {
     if (level < least_level)
         return;
     g_autofree char *words = g_strdup_vprintf(format, arguments);
-    keep_on_one_line(words);
+    keep_readable(words);
     if (g_getenv("JOURNAL_STREAM") != NULL) { /* it adds the time itself */
         fprintf(stderr, "<%d>%s\n", levels[level].syslog_priority, words);
         return;
@@ -148,7 +163,7 @@ void program_introduce(JsonBuilder *builder, const char *program, gint64 started
 }
 
 int program_fail(GError *error) {
-    keep_on_one_line(error->message);
+    keep_readable(error->message);
     fprintf(stderr, "%s: %s\n", g_get_prgname(), error->message);
     int status = fault_is(error, FAULT_USAGE) ? EXIT_WRONG_USE : EXIT_FAILURE;
     g_error_free(error);
@@ -326,6 +341,10 @@ int program_main(Program program, const char *sentence, const Command commands[]
     }
     if (command == NULL) {
         fault_set(&error, FAULT_USAGE, "no command given; --help lists them");
+        return program_fail(error);
+    }
+    if (*command->arguments == '\0' && borrowed[1] != NULL) {
+        fault_set(&error, FAULT_USAGE, "%s takes no argument '%s'", command->name, borrowed[1]);
         return program_fail(error);
     }
     return run_command(command, settings, borrowed + 1);
