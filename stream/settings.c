@@ -342,16 +342,37 @@ static bool check_inline(const Settings *settings, GError **error) {
                      "other deliveries");
 }
 
-static bool check_positive(const Settings *settings, GError **error) {
-    static const char *const keys[] = {"settle",        "scan-interval",      "reconcile-interval",
-                                       "batch",         "frame-limit",        "pixel-limit",
-                                       "fetch-window",  "frames-limit-count", "frames-limit",
-                                       "results-limit", "frame-time-limit"};
-    for (guint key = 0; key < G_N_ELEMENTS(keys); key++) {
-        const Row *row = row_find(setting_rows, G_N_ELEMENTS(setting_rows), keys[key]);
-        if (*(const gint64 *)((const char *)settings + row->offset) <= 0)
+/* Numbers that mean nothing outside of these; the largest still fit where they are used. */
+static bool check_limits(const Settings *settings, GError **error) {
+    static const struct {
+        const char *key;
+        gint64 least, most;
+    } limits[] = {
+        {"settle", 1, G_MAXINT64},
+        {"scan-interval", 1, G_MAXINT64},
+        {"reconcile-interval", 1, G_MAXINT64},
+        {"frames-limit", 1, G_MAXINT64},
+        {"frames-limit-count", 1, G_MAXINT64},
+        {"results-limit", 1, G_MAXINT64},
+        {"jobs", 0, 1024},
+        {"frame-time-limit", 1, G_MAXINT64},
+        {"frame-limit", 1, G_MAXINT64},
+        {"pixel-limit", 1, G_MAXINT32},
+        {"fetch-window", 1, G_MAXINT32},
+        {"thumbnail-side", 0, 1024},
+        {"batch", 1, 10000},
+        {"partitions-ahead", 0, 120},
+    };
+    for (guint index = 0; index < G_N_ELEMENTS(limits); index++) {
+        const Row *row = row_find(setting_rows, G_N_ELEMENTS(setting_rows), limits[index].key);
+        gint64 value = *(const gint64 *)((const char *)settings + row->offset);
+        if (value < limits[index].least)
             return fault_set(error, FAULT_USAGE, "[%s] %s: expected more than 0 (%s)", row->section,
                              row->key, row->sentence);
+        if (value > limits[index].most)
+            return fault_set(error, FAULT_USAGE,
+                             "[%s] %s: expected at most %" G_GINT64_FORMAT " (%s)", row->section,
+                             row->key, limits[index].most, row->sentence);
     }
     return true;
 }
@@ -371,7 +392,7 @@ bool settings_check(const Settings *settings, GError **error) {
                          "[pipeline] pipeline = %s: expected letters, digits, '_' and '-'",
                          settings->pipeline);
     return check_replicas(settings, error) && check_inline(settings, error) &&
-           check_positive(settings, error) && check_sources(settings, error);
+           check_limits(settings, error) && check_sources(settings, error);
 }
 
 /* --- the sample --- */
