@@ -226,11 +226,13 @@ static bool address_is_one(const char *address) {
     g_autofree char *full =
         strstr(address, "://") != NULL ? g_strdup(address) : g_strconcat("nats://", address, NULL);
     g_autoptr(GUri) uri = g_uri_parse(full, G_URI_FLAGS_HAS_PASSWORD, NULL);
-    return uri != NULL && g_uri_get_host(uri) != NULL && *g_uri_get_host(uri) != '\0';
+    static const char *const schemes[] = {"nats", "tls", NULL};
+    return uri != NULL && g_strv_contains(schemes, g_uri_get_scheme(uri)) &&
+           g_uri_get_host(uri) != NULL && *g_uri_get_host(uri) != '\0';
 }
 
 static natsStatus set_servers(natsOptions *options, const char *addresses, GError **error) {
-    g_auto(GStrv) servers = g_strsplit(addresses, ",", -1);
+    g_auto(GStrv) servers = g_strsplit(*addresses != '\0' ? addresses : " ", ",", -1);
     for (char **server = servers; *server != NULL; server++) {
         if (address_is_one(g_strstrip(*server)))
             continue;

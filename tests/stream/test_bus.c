@@ -273,12 +273,17 @@ START_TEST(refused_credentials_are_a_wrong_setting) {
 END_TEST
 
 START_TEST(an_address_that_is_none_is_a_wrong_setting) {
-    g_autoptr(Settings) wrong = settings_new();
-    g_free(wrong->nats_url);
-    wrong->nats_url = g_strdup("nats://host:port");
-    g_autoptr(GError) error = NULL;
-    ck_assert_ptr_null(bus_open(wrong, "test", &error));
-    ck_assert(fault_is(error, FAULT_USAGE));
+    const char *addresses[] = {"nats://host:port", "", ",", "http://host:4222", "nats://h:99999"};
+    for (guint index = 0; index < G_N_ELEMENTS(addresses); index++) {
+        g_autoptr(Settings) wrong = settings_new();
+        g_free(wrong->nats_url);
+        wrong->nats_url = g_strdup(addresses[index]);
+        g_autoptr(GError) error = NULL;
+        ck_assert_ptr_null(bus_open(wrong, "test", &error));
+        ck_assert(fault_is(error, FAULT_USAGE));
+        ck_assert_msg(strstr(error->message, "expected nats://HOST:PORT") != NULL, "%s",
+                      error->message);
+    }
 }
 END_TEST
 
