@@ -240,7 +240,12 @@ static void measure_page(Work *work, GBytes *bytes, const char *file, guint32 pa
 
 static GBytes *read_file(const char *file, const Settings *settings, GError **error) {
     GStatBuf status;
-    if (g_stat(file, &status) == 0 && status.st_size > settings->frame_limit_bytes) {
+    bool known = g_stat(file, &status) == 0;
+    if (known && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+        fault_set(error, FAULT_BROKEN, "is no regular file"); /* and may never end */
+        return NULL;
+    }
+    if (known && status.st_size > settings->frame_limit_bytes) {
         fault_set(error, FAULT_BROKEN,
                   "%" G_GINT64_FORMAT " bytes are more than frame-limit allows",
                   (gint64)status.st_size);

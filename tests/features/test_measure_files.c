@@ -5,6 +5,7 @@
 #include "tests/features/image_files.h"
 #include "tests/suite.h"
 #include <json-glib/json-glib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const Command commands[] = {
@@ -203,6 +204,19 @@ START_TEST(a_file_larger_than_the_limit_is_not_read) {
 }
 END_TEST
 
+/* A pipe or a device may never end, nor ever begin. */
+START_TEST(what_is_no_file_is_not_read) {
+    make_folder();
+    g_autofree char *pipe = g_build_filename(folder, "pipe.tif", NULL);
+    ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+    g_auto(Run) refused = run("measure @pipe.tif /dev/zero");
+    ck_assert_int_eq(refused.status, 1);
+    ck_assert_uint_eq(lines_of(refused.err), 2);
+    ck_assert_ptr_nonnull(strstr(refused.err, "no regular file"));
+    remove_folder();
+}
+END_TEST
+
 START_TEST(the_catalogue_fits_a_terminal_and_names_every_number) {
     make_folder();
     g_auto(Run) table = run("list");
@@ -228,7 +242,7 @@ END_TEST
 SUITE("measure_files", one_frame_is_shown_with_all_its_numbers,
       several_frames_are_a_table_that_fits_a_terminal,
       csv_has_a_row_for_every_page_and_a_column_for_every_number,
-      a_broken_file_is_one_line_and_the_others_are_measured,
+      a_broken_file_is_one_line_and_the_others_are_measured, what_is_no_file_is_not_read,
       a_folder_stands_for_the_images_below_it, wrong_use_is_one_line_and_exit_status_2,
       a_file_larger_than_the_limit_is_not_read,
       the_catalogue_fits_a_terminal_and_names_every_number,
