@@ -109,6 +109,7 @@ postgres_make() { # [LINE of postgresql.conf]...
     as_postgres "$(postgres_program initdb)" --pgdata="$home/data" --username=postgres --no-sync \
         --auth-local=trust --auth-host=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 \
         > "$folder/log/initdb.log"
+    rm "$folder/log/initdb.log" # it warns of --no-sync, which is meant
     for try in 1 2 3; do
         postgres_port=$(free_port)
         postgres_configure "$@"

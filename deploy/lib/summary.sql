@@ -11,7 +11,7 @@ create temporary table frame as
 
 select format('  %s frames have their row%s%s', count(*),
               ': ' || string_agg(distinct n || ' ' || status, ', '),
-              coalesce((select '; ' || count(*) || ' files are unfinished'
+              coalesce((select '; files never finished: ' || count(*)
                         from scopestream.events where event = 'unfinished' having count(*) > 0), ''))
 from (select status, count(*) over (partition by status) as n from frame) f;
 
@@ -26,15 +26,15 @@ select format('  from file closed to row committed: median %s s, 95 of 100 withi
 from (select percentile_cont(array[0.5, 0.95, 0.99]) within group (
           order by extract(epoch from stored_at - known_at)) from frame having count(*) > 0) f (p);
 
-select '  of that, in the median: ' ||
-       string_agg(round((1000 * seconds)::numeric) || ' ms ' || step, ', ' order by n)
+select '  in ms: ' ||
+       string_agg(round((1000 * seconds)::numeric) || ' ' || step, ', ' order by n)
 from (select n, step, percentile_cont(0.5) within group (order by extract(epoch from till - since))
       from frame,
            lateral (values (1, 'to the queue', known_at, offered_at),
                            (2, 'in it', offered_at, taken_at),
-                           (3, 'to receive', taken_at, received_at),
-                           (4, 'to decode', received_at, decoded_at),
-                           (5, 'to measure', decoded_at, measured_at),
+                           (3, 'receiving', taken_at, received_at),
+                           (4, 'decoding', received_at, decoded_at),
+                           (5, 'measuring', decoded_at, measured_at),
                            (6, 'to the row', measured_at, stored_at)) s (n, step, since, till)
       where status = 'ok'
       group by n, step) steps (n, step, seconds)
