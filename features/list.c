@@ -66,10 +66,6 @@ int list_run(const Settings *settings, char **arguments) {
         [REPORT_TABLE] = print_table, [REPORT_CSV] = print_csv, [REPORT_JSON] = print_json};
     GError *error = NULL;
     ReportFormat format;
-    if (arguments[0] != NULL) {
-        fault_set(&error, FAULT_USAGE, "list takes no argument, found %s", arguments[0]);
-        return program_fail(error);
-    }
     if (!report_parse_format(format_text, &format, &error))
         return program_fail(error);
     print[format](settings->pipeline);

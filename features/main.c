@@ -5,10 +5,10 @@
 #include "stream/program.h"
 
 static const Command commands[] = {
-    {"run", "", "keeps worker processes measuring frames of the stream", NULL, true, crew_run},
-    {"measure", "FILE...", "measures image files; needs no server", measure_files_options, true,
+    {"run", "", "keep worker processes measuring frames of the stream", NULL, true, crew_run},
+    {"measure", "FILE...", "measure image files; needs no server", measure_files_options, true,
      measure_files_run},
-    {"list", "", "prints what is measured: unit, formula, source", list_options, true, list_run},
+    {"list", "", "print what is measured: unit, formula, source", list_options, true, list_run},
     {NULL},
 };
 

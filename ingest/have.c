@@ -3,6 +3,8 @@
 #include "stream/json_write.h"
 #include <string.h>
 
+enum { TIMEOUT_MS = 2000 };
+
 static char *question(const char *pipeline, GPtrArray *offers) {
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
@@ -48,11 +50,10 @@ static GArray *answer_read(const BusMessage *answer, GError **error) {
     return NULL;
 }
 
-static GArray *ask(Bus *bus, const char *pipeline, GPtrArray *offers, int timeout_ms,
-                   GError **error) {
+static GArray *ask(Bus *bus, const char *pipeline, GPtrArray *offers, GError **error) {
     g_autofree char *text = question(pipeline, offers);
     g_autoptr(BusMessage) answer =
-        bus_request(bus, "scopestream.have", NULL, text, strlen(text), timeout_ms, error);
+        bus_request(bus, "scopestream.have", NULL, text, strlen(text), TIMEOUT_MS, error);
     return answer == NULL ? NULL : answer_read(answer, error);
 }
 
@@ -68,8 +69,8 @@ static void take_out(GPtrArray *offers, GArray *ids) {
 }
 
 bool have_sort_out(Bus *bus, Journal *journal, const char *pipeline, GPtrArray *offers,
-                   int timeout_ms, guint *ret_stored, GError **error) {
-    g_autoptr(GArray) ids = ask(bus, pipeline, offers, timeout_ms, error);
+                   guint *ret_stored, GError **error) {
+    g_autoptr(GArray) ids = ask(bus, pipeline, offers, error);
     if (ids == NULL || !journal_set_stored(journal, (const FrameId *)(void *)ids->data, ids->len,
                                            ret_stored, error))
         return false;

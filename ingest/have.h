@@ -9,10 +9,10 @@
 
 /* Asks about offers, of JournalOffer, at most HAVE_FRAMES_MAX. Those whose frames have a row for
  * pipeline are noted as stored in the journal, and taken out of offers; ret_stored tells for how
- * many that was news. FAULT_AGAIN if no store answers within timeout_ms, or its database is away;
+ * many that was news. FAULT_AGAIN if no store answers within two seconds, or its database is away;
  * FAULT_STOP from the journal. */
 bool have_sort_out(Bus *bus, Journal *journal, const char *pipeline, GPtrArray *offers,
-                   int timeout_ms, guint *ret_stored, GError **error);
+                   guint *ret_stored, GError **error);
 
 /* The FrameIds of a JSON array of texts, at most most; what is no id is left out. */
 GArray *have_read_ids(JsonArray *texts, guint most);

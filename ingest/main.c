@@ -1,3 +1,4 @@
+/* scopestream-ingest: disk -> stream. */
 #include "ingest/check.h"
 #include "ingest/ingest.h"
 #include "stream/program.h"
@@ -11,6 +12,6 @@ static const Command commands[] = {
 };
 
 int main(int argc, char **argv) {
-    return program_main(INGEST, "From a microscope's output folder to the stream.", commands, argc,
-                        argv);
+    return program_main(INGEST, "offers the frames of microscopes' output folders to the stream",
+                        commands, argc, argv);
 }

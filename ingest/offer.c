@@ -10,15 +10,12 @@ enum {
     BATCH_BYTES = 4 << 20, /* of their bodies, together */
     EVENTS_A_ROUND = 64,
     PUBLISH_TIMEOUT_MS = 2000, /* a second try has the same Nats-Msg-Id, and does no harm */
-    HAVE_TIMEOUT_MS = 2000,
-    PAUSE_FIRST_MS = 200, /* between two tries; doubles */
+    PAUSE_FIRST_MS = 200,      /* between two tries; doubles */
     PAUSE_LAST_MS = 5000,
-    CONNECT_MS = 2000,   /* at start: not being connected yet is nothing to log */
-    STORED_MAX = 100000, /* ids in one message of the store */
+    CONNECT_MS = 2000,                     /* at start: not being connected yet is nothing to log */
+    STORED_MAX = 100000,                   /* ids in one message of the store */
+    STORE_SILENT_US = 30 * G_USEC_PER_SEC, /* a store that did not answer is not asked before */
 };
-#define STORE_SILENT_US                                                                            \
-    (30 * G_USEC_PER_SEC) /* a store that did not answer is not asked before                       \
-                           */
 
 struct Offer {
     const Settings *settings;
@@ -174,8 +171,8 @@ static bool leave_out_stored(Offer *offer, GPtrArray *offers, GError **error) {
         return true;
     g_autoptr(GError) wrong = NULL;
     guint stored;
-    if (have_sort_out(offer->bus, offer->journal, offer->settings->pipeline, offers,
-                      HAVE_TIMEOUT_MS, &stored, &wrong))
+    if (have_sort_out(offer->bus, offer->journal, offer->settings->pipeline, offers, &stored,
+                      &wrong))
         return true;
     if (fault_is(wrong, FAULT_STOP)) {
         g_propagate_error(error, g_steal_pointer(&wrong));

@@ -1,10 +1,7 @@
 #include "ingest/reconcile.h"
 #include "ingest/have.h"
 
-enum {
-    QUESTIONS_A_ROUND = 20,
-    HAVE_TIMEOUT_MS = 2000,
-};
+enum { QUESTIONS_A_ROUND = 20 };
 
 /* What was seen of both streams at one time: every frame that had left the queue by then stands in
  * RESULTS up to results_last, or is committed, or is lost. */
@@ -36,7 +33,7 @@ void reconcile_free(Reconcile *reconcile) {
 
 static bool offers_ask(Reconcile *reconcile, GPtrArray *offers, guint *ret_stored, GError **error) {
     return have_sort_out(reconcile->bus, reconcile->journal, reconcile->settings->pipeline, offers,
-                         HAVE_TIMEOUT_MS, ret_stored, error);
+                         ret_stored, error);
 }
 
 /* --- what came back --- */

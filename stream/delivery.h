@@ -26,7 +26,8 @@ DeliveryOffice *delivery_office_open(const Settings *settings, Bus *bus, const g
 void delivery_office_close(DeliveryOffice *office); /* accepts NULL */
 
 /* Adds to descriptor, whose frame and pipeline are set, what each delivery needs. FAULT_VANISHED if
- * the frame's bytes are needed (inline) and no longer there; the other ways are offered even then. */
+ * the frame's bytes are needed (inline) and no longer there; the other ways are offered even then.
+ */
 bool delivery_offer(DeliveryOffice *office, Descriptor *descriptor, GError **error);
 
 /* --- the worker's end --- */

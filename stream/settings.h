@@ -52,7 +52,8 @@ bool settings_read_text(Settings *settings, const char *text, const char *name, 
 bool settings_read_environment(Settings *settings, GError **error);
 /* Overrules one setting, as --key value does. FAULT_USAGE as above. */
 bool settings_set(Settings *settings, const char *key, const char *value, GError **error);
-/* Checks what no single value shows: limits that exclude each other, sources of one name. */
+/* Checks values that are well-formed and still cannot be right: numbers out of their range, a name
+ * that fits no subject, a source without its folder. FAULT_USAGE, naming section and key. */
 bool settings_check(const Settings *settings, GError **error);
 
 /* Options of a program, for GOption: entries whose callbacks call settings_set on the Settings
