@@ -94,7 +94,9 @@ static void add_notices(GString *text, const char *title, const GPtrArray *notic
 char *figures_text(const Figures *figures) {
     GString *text = g_string_new(NULL);
     add_line(text, "%-12s%s", "NATS", figures->nats != NULL ? figures->nats : "?");
-    add_line(text, "%-12s%s\n", "PostgreSQL", figures->database != NULL ? figures->database : "?");
+    const char *database = figures->database != NULL ? figures->database : "?";
+    bool named = g_str_has_prefix(database, "PostgreSQL: ");
+    add_line(text, "%-12s%s\n", "PostgreSQL", named ? database + strlen("PostgreSQL: ") : database);
     add_stages(text, figures);
     g_string_append_c(text, '\n');
     add_outcomes(text, figures);

@@ -233,12 +233,11 @@ static GOptionContext *context_make(Program program, const char *sentence, const
     GOptionContext *context;
     if (command == NULL) {
         g_autofree char *list = commands_text(commands);
-        context = g_option_context_new("COMMAND");
+        context = g_option_context_new(NULL);
         g_option_context_set_summary(context, sentence);
         g_option_context_set_description(context, list);
     } else {
-        g_autofree char *usage = g_strdup_printf("%s", command->arguments);
-        context = g_option_context_new(usage);
+        context = g_option_context_new(command->arguments);
         g_option_context_set_summary(context, command->sentence);
     }
     g_option_context_set_translate_func(context, NULL, NULL, NULL);
@@ -284,7 +283,12 @@ static bool parse(GOptionContext *context, int *argc, char ***argv, GError **err
     return fault_set(error, FAULT_USAGE, "%s; --help tells the options", wrong->message);
 }
 
-static void print_help(GOptionContext *context, bool with_settings) {
+/* The usage names the program, then the options; the command stands between them. */
+static void print_help(GOptionContext *context, const Command *command) {
+    g_autofree char *called =
+        g_strconcat(g_get_prgname(), " ", command != NULL ? command->name : "COMMAND", NULL);
+    g_set_prgname(called);
+    bool with_settings = command != NULL && command->uses_settings;
     GOptionGroup *none = NULL;
     g_autofree char *help = g_option_context_get_help(context, !with_settings, none);
     fputs(help, stdout);
@@ -293,7 +297,7 @@ static void print_help(GOptionContext *context, bool with_settings) {
 /* What is only asked for: the help, the version, the sample. Returns whether it was. */
 static bool answer(const GeneralOptions *given, const Command *command, GOptionContext *context) {
     if (given->help) {
-        print_help(context, command != NULL && command->uses_settings);
+        print_help(context, command);
     } else if (given->version) {
         printf("%s %s\n", g_get_prgname(), SCOPESTREAM_VERSION);
     } else if (given->sample_config) {
@@ -340,7 +344,7 @@ int program_main(Program program, const char *sentence, const Command commands[]
         return EXIT_SUCCESS;
     }
     if (command == NULL) {
-        fault_set(&error, FAULT_USAGE, "no command given; --help lists them");
+        fault_set(&error, FAULT_USAGE, "no command given; it comes first, --help lists them");
         return program_fail(error);
     }
     if (*command->arguments == '\0' && borrowed[1] != NULL) {
