@@ -81,8 +81,8 @@ bool journal_set_queued(Journal *journal, const JournalReceipt receipts[], guint
 bool journal_set_stored(Journal *journal, const FrameId ids[], guint count, guint *ret_count,
                         GError **error);
 
-/* These have rows that say `vanished`: their files are looked at again when they are seen again, and
- * then they wait again, attempt + 1. Those already stored otherwise stay so. */
+/* These have rows that say `vanished`: their files are looked at again when they are seen again,
+ * and then they wait again, attempt + 1. Those already stored otherwise stay so. */
 bool journal_set_vanished(Journal *journal, const FrameId ids[], guint count, GError **error);
 
 /* These left the queue without a row: they wait again, attempt + 1. offers: of JournalOffer. */

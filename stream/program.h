@@ -39,8 +39,8 @@ void program_forked(void);
  * belongs to it: 2 for FAULT_USAGE, else 1. Takes over error. */
 int program_fail(GError *error);
 
-/* For a process that takes and frees buffers of megabytes all the time: what is freed stays with it,
- * instead of going back to the system and being cleared, page by page, for the next one. */
+/* For a process that takes and frees buffers of megabytes all the time: what is freed stays with
+ * it, instead of going back to the system and being cleared, page by page, for the next one. */
 void program_keep_memory(void);
 
 /* Tells the service manager ($NOTIFY_SOCKET), where there is one: "READY=1", "STATUS=...". */
