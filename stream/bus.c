@@ -113,6 +113,7 @@ static void when_closed(natsConnection *connection, void *closure) {
     Bus *bus = closure;
     g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&bus->lock);
     bus->closed = true;
+    bus->owes_closing = false;
     change_connected(bus, false);
 }
 
@@ -155,6 +156,7 @@ static void take_link(Bus *bus, Link *link) {
     for (guint index = 0; index < bus->handlers->len; index++)
         handler_subscribe(bus->handlers->pdata[index], link);
     bus->link = link;
+    bus->owes_closing = !bus->closed;
     bus->refusals = 0;
     change_connected(bus, !bus->closed);
 }
@@ -165,6 +167,7 @@ static void take_failure(Bus *bus, natsStatus status) {
     bus->refusals = refused ? bus->refusals + 1 : 0;
     set_reason(bus, refused                    ? "the server refused the credentials"
                     : status == NATS_NO_SERVER ? "no server answers there"
+                    : status == NATS_ERR       ? nats_GetLastError(NULL)
                                                : natsStatus_GetText(status));
     g_cond_broadcast(&bus->changed);
 }
@@ -354,7 +357,6 @@ void bus_close(Bus *bus) {
     g_clear_pointer(&bus->acks, bus_inbox_close); /* it keeps the link open */
 
     g_mutex_lock(&bus->lock);
-    bool was_linked = bus->link != NULL;
     bus->closing = true;
     g_cond_broadcast(&bus->changed);
     g_mutex_unlock(&bus->lock);
@@ -364,7 +366,7 @@ void bus_close(Bus *bus) {
     gint64 until = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
     g_mutex_lock(&bus->lock);
     bool told = true;
-    while (was_linked && !bus->closed && told)
+    while (bus->owes_closing && told)
         told = g_cond_wait_until(&bus->changed, &bus->lock, until);
     g_mutex_unlock(&bus->lock);
     if (told)
