@@ -170,7 +170,8 @@ static gpointer accept_connections(gpointer data) {
 /* "host:port", "[v6]:port" into its halves. */
 static bool split_address(const char *text, char **ret_host, char **ret_port) {
     const char *colon = strrchr(text, ':');
-    if (colon == NULL || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+    guint64 port;
+    if (colon == NULL || !g_ascii_string_to_unsigned(colon + 1, 10, 0, G_MAXUINT16, &port, NULL))
         return false;
     bool brackets = *text == '[' && colon > text + 1 && colon[-1] == ']';
     *ret_host = brackets ? g_strndup(text + 1, (gsize)(colon - text) - 2)
