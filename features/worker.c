@@ -387,6 +387,7 @@ int worker_run(const Settings *settings, Board *board, guint job) {
     }
     GThread *keeper = g_thread_new("keep-in-hand", keep_in_hand, &worker);
     work(&worker);
+    program_stop(); /* the keeper sleeps */
     g_thread_join(keeper);
     close_all(&worker);
     return worker.wrong_settings ? EXIT_WRONG_USE : EXIT_SUCCESS;

@@ -37,6 +37,7 @@ struct Offer {
 
     guint generation; /* of the connection the streams were ensured on */
     bool streams_made;
+    bool were_right; /* once: from then on a refusal may pass */
     gint64 frames_created_ns;
     gint64 store_silent_until_us, reconcile_due_us; /* monotonic */
     gint64 held_since_us;
@@ -108,6 +109,8 @@ static bool ensure_streams(Offer *offer, GError **error) {
     guint generation = bus_generation(offer->bus);
     if (offer->streams_made && generation == offer->generation)
         return true;
+    if (!bus_wait(offer->bus, 0, error)) /* which knows a refusal from a server that is away */
+        return false;
     BusStream frames = bus_stream_frames(offer->settings, offer->settings->pipeline);
     BusStream results = bus_stream_results(offer->settings);
     BusStreamState state;
@@ -119,7 +122,7 @@ static bool ensure_streams(Offer *offer, GError **error) {
     if (generation != offer->generation) /* word of rows may have been missed */
         offer->reconcile_due_us = MIN(offer->reconcile_due_us, g_get_monotonic_time());
     offer->generation = generation;
-    offer->streams_made = true;
+    offer->streams_made = offer->were_right = true;
     return true;
 }
 
@@ -390,7 +393,8 @@ static void *offer_run(void *data) {
             offer->pause_ms = PAUSE_FIRST_MS;
             if (!more)
                 rest(offer, offer->reconcile_due_us);
-        } else if (fault_is(wrong, FAULT_STOP)) {
+        } else if (fault_is(wrong, FAULT_STOP) ||
+                   (fault_is(wrong, FAULT_USAGE) && !offer->were_right)) {
             fail(offer, g_steal_pointer(&wrong));
         } else {
             hold(offer, wrong->message);

@@ -115,6 +115,12 @@ static bool partitions_ensure(Store *store, GError **error) {
                                                 "select scopestream_data.ensure_partitions(now(), "
                                                 "now() + $1::integer * interval '1 month')",
                                                 parameters, G_N_ELEMENTS(parameters), error);
+    if (made == NULL && g_str_equal(postgres_sqlstate(store->postgres), "42501")) {
+        g_clear_error(error);
+        return fault_set(error, FAULT_USAGE,
+                         "PostgreSQL, %s: our role may not store: grant it scopestream_store",
+                         postgres_place(store->postgres));
+    }
     if (made == NULL)
         return false;
     store->partitions_day = today;
@@ -145,8 +151,12 @@ static bool database_ready(Store *store) {
         return false;
     }
     store->schema_checked = true;
+    bool was_right = store->partitions_day != 0;
     if (!partitions_ensure(store, &error)) {
-        database_away(store, error);
+        if (fault_is(error, FAULT_USAGE) && !was_right)
+            store->fatal = error;
+        else
+            database_away(store, error);
         return false;
     }
     report_database(&store->report, "connected");

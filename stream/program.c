@@ -90,18 +90,23 @@ LOG_FUNCTION(log_debug, LEVEL_DEBUG)
 
 /* --- stopping --- */
 
-static volatile sig_atomic_t stop_asked;
+static volatile sig_atomic_t stop_asked, stop_signalled;
 static int stop_fd = -1;
 
-static void stop_on_signal(int signal_number) {
-    if (stop_asked)
-        _exit(128 + signal_number);
+void program_stop(void) {
     stop_asked = 1;
     int saved = errno;
     if (write(stop_fd, &(guint64){1}, sizeof(guint64)) < 0) {
         /* The flag is set all the same; loops look at it at least once a second. */
     }
     errno = saved;
+}
+
+static void stop_on_signal(int signal_number) {
+    if (stop_signalled)
+        _exit(128 + signal_number);
+    stop_signalled = 1;
+    program_stop();
 }
 
 static void signals_prepare(void) {
@@ -129,7 +134,7 @@ bool program_sleep(gint64 ms) {
 
 void program_forked(void) {
     close(stop_fd); /* shared with the parent: its stop would be read as ours */
-    stop_asked = 0;
+    stop_asked = stop_signalled = 0;
     signals_prepare();
 }
 

@@ -28,6 +28,8 @@ int program_main(Program program, const char *sentence, const Command commands[]
 
 /* True from the first SIGINT or SIGTERM on. A second one ends the process at once. */
 bool program_stopping(void);
+/* Asks the program to stop, as a signal would. */
+void program_stop(void);
 /* Readable when stopping: for poll(2) in a program's own loop. */
 int program_stop_fd(void);
 /* Sleeps ms, or less if the program is asked to stop. Returns whether to go on. */

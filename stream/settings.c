@@ -377,6 +377,13 @@ static bool check_limits(const Settings *settings, GError **error) {
     return true;
 }
 
+/* Less does not hold the libraries, and the first of them to fail has its own words for it. */
+static bool check_memory(const Settings *settings, GError **error) {
+    return settings->memory_limit_bytes == 0 || settings->memory_limit_bytes >= 256 << 20 ||
+           fault_set(error, FAULT_USAGE,
+                     "[features] memory-limit: expected at least 256MiB, or 0 for none");
+}
+
 static bool check_sources(const Settings *settings, GError **error) {
     for (SourceSettings **source = settings->sources; *source != NULL; source++)
         if (*(*source)->folder == '\0')
@@ -392,7 +399,8 @@ bool settings_check(const Settings *settings, GError **error) {
                          "[pipeline] pipeline = %s: expected letters, digits, '_' and '-'",
                          settings->pipeline);
     return check_replicas(settings, error) && check_inline(settings, error) &&
-           check_limits(settings, error) && check_sources(settings, error);
+           check_limits(settings, error) && check_memory(settings, error) &&
+           check_sources(settings, error);
 }
 
 /* --- the sample --- */

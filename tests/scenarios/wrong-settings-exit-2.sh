@@ -47,6 +47,35 @@ refuses "nobody" scopestream-store run --postgres "$database dbname=scopestream 
 tcp="host=127.0.0.1 port=$postgres_port dbname=scopestream user=store"
 refuses "password" scopestream-store run --postgres "$tcp password=wrong"
 
+refuses "may not store" scopestream-store run --postgres "$database dbname=scopestream user=scientist"
+refuses "direct-listen" scopestream-ingest run --direct-listen 127.0.0.1:99999
+refuses "in use" scopestream-ingest run --direct-listen "127.0.0.1:$nats_port"
+
+# Servers that refuse us, or have no room or no streams.
+other_nats() { # LINE... of its configuration
+    other=$(free_port)
+    printf '%s\n' "listen: \"127.0.0.1:$other\"" "$@" > "$folder/other.conf"
+    process_start other nats-server --config "$folder/other.conf"
+    wait_until 5 listening
+}
+listening() { (: < "/dev/tcp/127.0.0.1/$other") 2> /dev/null; }
+all_refuse() { # PATTERN
+    for program in ingest features store; do
+        outcome=0
+        timeout 20 "$bin/scopestream-$program" run --nats "nats://127.0.0.1:$other" \
+            > "$folder/refusal" 2>&1 || outcome=$?
+        expect "exit status of $program, $1" "$outcome" 2
+        expect_like "last words of $program" "$(tail -n 1 "$folder/refusal")" "*$1*"
+    done
+    process_stop other
+}
+other_nats 'authorization { user: a, password: b }'
+all_refuse "refused the credentials"
+other_nats
+all_refuse "JetStream is off"
+other_nats "jetstream { store_dir: \"$folder/other\", max_file: 1MB }"
+all_refuse "no room for stream"
+
 # An unreachable server is waited for.
 waits() { # NAME COMMAND...
     process_start "$@"

@@ -41,6 +41,7 @@ START_TEST(each_mistake_is_told_by_file_section_and_key) {
         {"[features]\nthumbnail-side = 4294967297\n", {"thumbnail-side", "at most", "[features]"}},
         {"[store]\nbatch = 4294967296\n", {"batch", "at most", "[store]"}},
         {"[store]\npartitions-ahead = 99999999999\n", {"partitions-ahead", "at most", "[store]"}},
+        {"[features]\nmemory-limit = 1MiB\n", {"memory-limit", "256MiB", "[features]"}},
         {"[ingest]\njobs = 5\n", {"jobs", "[features]", "my.conf"}},
         {"[features]\njobs = many\n", {"jobs = many", "whole number", "my.conf"}},
         {"[features]\njobs = -1\n", {"jobs = -1", "whole number", "my.conf"}},
