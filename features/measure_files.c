@@ -205,12 +205,13 @@ typedef struct {
     guint broken;
 } Work;
 
+/* In UTF-8 as it is: g_printerr would put question marks, for no locale is set. */
 static void tell_broken(const Measured *measured) {
     g_autofree char *shown = g_filename_display_name(measured->file);
     if (measured->pages > 1)
-        g_printerr("%s, page %u: %s\n", shown, measured->page, measured->reason);
+        fprintf(stderr, "%s, page %u: %s\n", shown, measured->page, measured->reason);
     else
-        g_printerr("%s: %s\n", shown, measured->reason);
+        fprintf(stderr, "%s: %s\n", shown, measured->reason);
 }
 
 /* Takes over error. */
