@@ -296,7 +296,7 @@ static void log_tale(const ReconcileTale *tale) {
                     tale->stream_lost);
     if (tale->lost > 0)
         log_warning("%u frames left the queue without a row and are offered again", tale->lost);
-    if (tale->dropped)
+    if (tale->leftovers)
         log_info("NATS had brought back messages that were done with; they are taken out");
     if (tale->stored > 0)
         log_debug("%u frames were stored without word of it", tale->stored);

@@ -1,5 +1,6 @@
 #include "ingest/reconcile.h"
 #include "ingest/have.h"
+#include "ingest/leftover.h"
 
 enum { QUESTIONS_A_ROUND = 20 };
 
@@ -17,6 +18,7 @@ struct Reconcile {
     Bus *bus;
     Mark mark;
     guint64 swept; /* sequence up to which the store was asked about what is queued */
+    Leftover frames, results;
 };
 
 Reconcile *reconcile_new(const Settings *settings, Journal *journal, Bus *bus) {
@@ -38,16 +40,28 @@ static bool offers_ask(Reconcile *reconcile, GPtrArray *offers, guint *ret_store
 
 /* --- what came back --- */
 
-/* Messages that nobody will ever take stand in the way of telling what left the queue, and of those
- * that come. */
-static bool drop_settled(Reconcile *reconcile, ReconcileTale *tale, GError **error) {
+/* Leftovers stand in the way of telling what left the queue. */
+static bool stream_clear(Reconcile *reconcile, const BusStream *stream, Leftover *leftover,
+                         BusStreamState *ret_state, ReconcileTale *tale, GError **error) {
+    if (!bus_stream_state(reconcile->bus, stream->name, stream->consumer, ret_state, error))
+        return false;
+    guint64 sequence = leftover_look(leftover, stream, ret_state, g_get_monotonic_time());
+    if (sequence == 0)
+        return true;
+    guint64 before = ret_state->messages;
+    bool cleared = bus_drop_until(reconcile->bus, stream, sequence, error) &&
+                   bus_stream_state(reconcile->bus, stream->name, NULL, ret_state, error);
+    tale->leftovers |= cleared && ret_state->messages < before;
+    return cleared;
+}
+
+/* First the queue, then RESULTS. */
+static bool streams_look(Reconcile *reconcile, BusStreamState *ret_frames,
+                         BusStreamState *ret_results, ReconcileTale *tale, GError **error) {
     BusStream frames = bus_stream_frames(reconcile->settings, reconcile->settings->pipeline);
     BusStream results = bus_stream_results(reconcile->settings);
-    bool from_frames, from_results = false;
-    bool well = bus_drop_settled(reconcile->bus, &frames, &from_frames, error) &&
-                bus_drop_settled(reconcile->bus, &results, &from_results, error);
-    tale->dropped = from_frames || from_results;
-    return well;
+    return stream_clear(reconcile, &frames, &reconcile->frames, ret_frames, tale, error) &&
+           stream_clear(reconcile, &results, &reconcile->results, ret_results, tale, error);
 }
 
 /* --- what left the queue --- */
@@ -131,9 +145,7 @@ bool reconcile_round(Reconcile *reconcile, ReconcileTale *ret_tale, GError **err
     guint questions = QUESTIONS_A_ROUND;
     BusStreamState frames, results;
     *ret_tale = (ReconcileTale){0};
-    return drop_settled(reconcile, ret_tale, error) &&
-           bus_stream_state(reconcile->bus, "FRAMES", NULL, &frames, error) &&
-           bus_stream_state(reconcile->bus, "RESULTS", NULL, &results, error) &&
+    return streams_look(reconcile, &frames, &results, ret_tale, error) &&
            journal_set_stream_lost(reconcile->journal, frames.created_ns, frames.last_sequence,
                                    &ret_tale->stream_lost, error) &&
            (!mark_is_reached(reconcile, &frames, &results) ||

@@ -21,7 +21,7 @@ typedef struct {
     guint stream_lost; /* offers the queue has forgotten */
     guint lost;        /* offers that left it without a row */
     guint stored;      /* rows that came unnoticed */
-    bool dropped;      /* messages a server had brought back were taken out */
+    bool leftovers;    /* messages a killed server had brought back were taken out */
     bool more;         /* there is more to do: do not wait for the next time */
 } ReconcileTale;
 

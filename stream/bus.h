@@ -109,16 +109,17 @@ typedef struct {
     guint64 consumer_pending; /* not yet given to anyone */
     guint64 consumer_in_work; /* given out, not yet acknowledged */
     guint64 consumer_redelivered;
+    guint64 consumer_deliveries; /* made, counting repetitions */
+    guint64 consumer_sequence;   /* of the stream, up to which all were given to someone */
+    guint64 consumer_waiting;    /* requests for messages that stand open */
 } BusStreamState;
-/* consumer may be NULL: its three figures are then 0. */
+/* consumer may be NULL: its figures are then 0. */
 bool bus_stream_state(Bus *bus, const char *stream, const char *consumer, BusStreamState *ret_state,
                       GError **error);
 
-/* A server that is killed may bring back messages it had removed, and its consumer, which knows
- * them as acknowledged, gives them to nobody: they would take up room for ever. Takes such messages
- * out where the stream's consumer has nothing left to do; *ret_dropped tells whether there were
- * any. FAULT_AGAIN: not connected, or no answer. */
-bool bus_drop_settled(Bus *bus, const BusStream *stream, bool *ret_dropped, GError **error);
+/* Removes the messages of the stream's consumer up to sequence, whether acknowledged or not.
+ * FAULT_AGAIN: not connected, or no answer. */
+bool bus_drop_until(Bus *bus, const BusStream *stream, guint64 sequence, GError **error);
 
 /* Publishes into a stream and waits for each PubAck. Several at once: all are sent before the first
  * ack is waited for. */

@@ -208,54 +208,26 @@ bool bus_stream_state(Bus *bus, const char *stream, const char *consumer, BusStr
         ret_state->consumer_pending = work->NumPending;
         ret_state->consumer_in_work = (guint64)work->NumAckPending;
         ret_state->consumer_redelivered = (guint64)work->NumRedelivered;
+        ret_state->consumer_deliveries = work->Delivered.Consumer;
+        ret_state->consumer_sequence = work->Delivered.Stream;
+        ret_state->consumer_waiting = (guint64)work->NumWaiting;
     }
     jsStreamInfo_Destroy(info);
     jsConsumerInfo_Destroy(work);
     return status == NATS_OK || manager_fail(&manager, stream, status, error);
 }
 
-/* The sequence up to which everything was acknowledged, where nothing else is left to do; 0: there
- * is. */
-static bool settled_sequence(Manager *manager, const BusStream *stream, guint64 *ret_sequence,
-                             GError **error) {
-    jsConsumerInfo *work = NULL;
-    natsStatus status = js_GetConsumerInfo(&work, manager->context, stream->name, stream->consumer,
-                                           NULL, &manager->code);
-    if (status != NATS_OK)
-        return manager_fail(manager, stream->name, status, error);
-    bool is_idle = work->NumPending == 0 && work->NumAckPending == 0;
-    *ret_sequence = is_idle ? work->Delivered.Stream : 0;
-    jsConsumerInfo_Destroy(work);
-    return true;
-}
-
-static bool purge_until(Manager *manager, const BusStream *stream, guint64 sequence,
-                        GError **error) {
+bool bus_drop_until(Bus *bus, const BusStream *stream, guint64 sequence, GError **error) {
+    g_auto(Manager) manager = {0};
     jsOptions options;
     jsOptions_Init(&options);
     options.Wait = API_TIMEOUT_MS;
     options.Stream.Purge.Subject = stream->filter;
     options.Stream.Purge.Sequence = sequence + 1;
-    natsStatus status = js_PurgeStream(manager->context, stream->name, &options, &manager->code);
-    return status == NATS_OK || manager_fail(manager, stream->name, status, error);
-}
-
-bool bus_drop_settled(Bus *bus, const BusStream *stream, bool *ret_dropped, GError **error) {
-    g_auto(Manager) manager = {0};
-    BusStreamState before, after;
-    guint64 settled = 0;
-    *ret_dropped = false;
-    if (!manager_open(bus, &manager, error) ||
-        !settled_sequence(&manager, stream, &settled, error) ||
-        !bus_stream_state(bus, stream->name, NULL, &before, error))
+    if (!manager_open(bus, &manager, error))
         return false;
-    if (settled == 0 || before.messages == 0 || before.first_sequence > settled)
-        return true;
-    if (!purge_until(&manager, stream, settled, error) ||
-        !bus_stream_state(bus, stream->name, NULL, &after, error))
-        return false;
-    *ret_dropped = after.first_sequence != before.first_sequence || after.messages == 0;
-    return true;
+    natsStatus status = js_PurgeStream(manager.context, stream->name, &options, &manager.code);
+    return status == NATS_OK || manager_fail(&manager, stream->name, status, error);
 }
 
 /* --- publishing --- */
