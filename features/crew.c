@@ -14,6 +14,7 @@
 enum {
     JOBS_LIMIT = 1024,
     LOOK_EVERY_MS = 100,
+    LOOK_WHILE_ENDING_MS = 10,
     /* A worker that dies without measuring a frame is not started again at once. */
     RESTART_PAUSE_MS = 1000,
 };
@@ -149,7 +150,7 @@ static void tell_all(const Crew *crew, int signal_number) {
 static void wait_for_all(Crew *crew) {
     tell_all(crew, SIGTERM);
     while (count_alive(crew) > 0) {
-        g_usleep(LOOK_EVERY_MS * 100);
+        g_usleep(LOOK_WHILE_ENDING_MS * 1000);
         end_those_that_take_too_long(crew);
         bury_the_dead(crew);
     }
