@@ -45,8 +45,10 @@ static inline bool cluster_run(const char *program, ...) {
 static inline bool cluster_server_start(void) {
     g_autofree char *data = g_build_filename(cluster_folder, "data", NULL);
     g_autofree char *log = g_build_filename(cluster_folder, "log", NULL);
-    g_autofree char *options = g_strdup_printf(
-        "-k %s -c listen_addresses= -c fsync=off -c max_connections=30", cluster_folder);
+    g_autofree char *options =
+        g_strdup_printf("-k %s -c listen_addresses= -c fsync=off -c max_connections=30 "
+                        "-c max_locks_per_transaction=10",
+                        cluster_folder);
     return cluster_run("pg_ctl", "start", "-w", "-D", data, "-l", log, "-o", options, NULL);
 }
 
