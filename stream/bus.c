@@ -138,7 +138,16 @@ static void when_message(natsConnection *connection, natsSubscription *subscript
 
 /* --- the supervisor --- */
 
-static natsStatus handler_subscribe(Handler *handler, Link *link) {
+/* The last message of a closed subscription has been handled. */
+static void when_delivered(void *closure) {
+    Bus *bus = closure;
+    g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&bus->lock);
+    bus->delivering--;
+    g_cond_broadcast(&bus->changed);
+}
+
+/* Called with the lock held. */
+static natsStatus handler_subscribe(Bus *bus, Handler *handler, Link *link) {
     natsSubscription *made = NULL;
     natsStatus status =
         handler->queue_group != NULL
@@ -148,13 +157,15 @@ static natsStatus handler_subscribe(Handler *handler, Link *link) {
                                        handler);
     if (status == NATS_OK)
         natsSubscription_NoDeliveryDelay(made);
+    if (status == NATS_OK && natsSubscription_SetOnCompleteCB(made, when_delivered, bus) == NATS_OK)
+        bus->delivering++;
     return link_keep(link, status, made);
 }
 
 static void take_link(Bus *bus, Link *link) {
     g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&bus->lock);
     for (guint index = 0; index < bus->handlers->len; index++)
-        handler_subscribe(bus->handlers->pdata[index], link);
+        handler_subscribe(bus, bus->handlers->pdata[index], link);
     bus->link = link;
     bus->owes_closing = !bus->closed;
     bus->refusals = 0;
@@ -362,11 +373,12 @@ void bus_close(Bus *bus) {
     g_mutex_unlock(&bus->lock);
     g_thread_join(bus->supervisor);
 
-    /* The library tells of the closing later, from its own thread: the bus must stay until then. */
+    /* The library tells of the closing later, from its own thread, and a handler may be at work in
+     * another: the bus, and what handlers look at, must stay until then. */
     gint64 until = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
     g_mutex_lock(&bus->lock);
     bool told = true;
-    while (bus->owes_closing && told)
+    while ((bus->owes_closing || bus->delivering > 0) && told)
         told = g_cond_wait_until(&bus->changed, &bus->lock, until);
     g_mutex_unlock(&bus->lock);
     if (told)
@@ -421,7 +433,7 @@ bool bus_subscribe(Bus *bus, const char *subject, const char *queue_group, BusHa
 
     g_mutex_lock(&bus->lock);
     g_ptr_array_add(bus->handlers, added);
-    natsStatus status = bus->link != NULL ? handler_subscribe(added, bus->link) : NATS_OK;
+    natsStatus status = bus->link != NULL ? handler_subscribe(bus, added, bus->link) : NATS_OK;
     g_mutex_unlock(&bus->lock);
 
     g_autoptr(Link) link = bus_link(bus, NULL);

@@ -20,7 +20,8 @@ typedef struct Bus Bus;
  * FAULT_USAGE if a setting cannot be right (an address that is none, a credentials file that cannot
  * be read). A server that is not there is not an error. */
 Bus *bus_open(const Settings *settings, const char *role, GError **error);
-void bus_close(Bus *bus); /* flushes; accepts NULL */
+/* Flushes, and waits until no handler is called any more. Accepts NULL. */
+void bus_close(Bus *bus);
 
 bool bus_is_connected(Bus *bus);
 /* Waits until connected. FAULT_AGAIN after timeout_ms, naming the address and the last reason;

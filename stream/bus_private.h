@@ -24,6 +24,7 @@ struct Bus {
     GCond changed;
     Link *link; /* NULL: not connected yet, or closed by the library */
     bool connected, closed, closing;
+    guint delivering;  /* subscriptions whose handler may still be called */
     bool owes_closing; /* a connection was made whose closing the library has not told yet */
     guint generation;
     guint refusals; /* credentials refused in a row */

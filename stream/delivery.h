@@ -19,8 +19,8 @@ typedef FrameBytes *(*DeliveryLookup)(const FrameId *id, void *context, GError *
 
 typedef struct DeliveryOffice DeliveryOffice;
 
-/* Opens every delivery's listening end (direct's socket, fetch's subscriptions). bus is borrowed
- * and must outlive the office. secret is what keys are derived from. */
+/* Opens every delivery's listening end (direct's socket, fetch's subscriptions). bus is borrowed;
+ * close it before the office, which answers until then. secret is what keys are derived from. */
 DeliveryOffice *delivery_office_open(const Settings *settings, Bus *bus, const guint8 secret[32],
                                      DeliveryLookup lookup, void *context, GError **error);
 void delivery_office_close(DeliveryOffice *office); /* accepts NULL */

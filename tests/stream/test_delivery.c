@@ -88,9 +88,9 @@ static void begin(const char *deliveries, gsize size) {
 
 static void end(void) {
     delivery_desk_close(desk);
-    delivery_office_close(office);
     bus_close(desk_bus);
     bus_close(office_bus);
+    delivery_office_close(office);
     settings_free(settings);
     nats_server_stop(&server);
     folder_delete(folder);
