@@ -77,6 +77,21 @@ static inline gint64 *image_bright(void) {
     return pixels;
 }
 
+/* One pass of a 3 x 3 box, rounded down, edges repeated; takes over pixels. */
+static inline gint64 *image_boxed(gint64 *pixels, int width, int height) {
+    gint64 *result = g_new(gint64, width * height);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            gint64 sum = 0;
+            for (int i = 0; i < 9; i++)
+                sum += pixels[CLAMP(y + i / 3 - 1, 0, height - 1) * width +
+                              CLAMP(x + i % 3 - 1, 0, width - 1)];
+            result[y * width + x] = sum / 9;
+        }
+    g_free(pixels);
+    return result;
+}
+
 /* --- planes --- */
 
 /* A plane of any type with these values; takes over pixels. */
@@ -146,6 +161,34 @@ static inline Plane *image_constant(PlaneType type, int width, int height, gint6
     for (int i = 0; i < width * height; i++)
         pixels[i] = value;
     return image_plane(type, width, height, pixels);
+}
+static inline Plane *image_constant16(void) {
+    return image_constant(PLANE_U16, 64, 64, 1234);
+}
+static inline Plane *image_black16(void) {
+    return image_constant(PLANE_U16, 64, 64, 0);
+}
+static inline Plane *image_ramp16(void) {
+    gint64 *pixels = g_new(gint64, 320 * 256);
+    for (int i = 0; i < 320 * 256; i++)
+        pixels[i] = 100 * (i % 320) + 50 * (i / 320);
+    return image_plane(PLANE_U16, 320, 256, pixels);
+}
+/* The cells, smoothed after the noise. */
+static inline Plane *image_blurred16(int passes) {
+    gint64 *pixels = image_cells(512, 384, 40, 6, 18, 9000, 600, 1);
+    for (int pass = 0; pass < passes; pass++)
+        pixels = image_boxed(pixels, 512, 384);
+    return image_plane(PLANE_U16, 512, 384, pixels);
+}
+static inline Plane *image_blur1(void) {
+    return image_blurred16(1);
+}
+static inline Plane *image_blur4(void) {
+    return image_blurred16(4);
+}
+static inline Plane *image_blur16(void) {
+    return image_blurred16(16);
 }
 
 /* CRC-32 of the pixels as little-endian bytes (this machine's, where tests run). */

@@ -1,216 +1,166 @@
 #include "features/measure.h"
-#include "tests/features/images.h"
+#include "tests/features/golden.h"
 #include "tests/suite.h"
-#include <math.h>
-
-static double value_of(const double *values, const char *name) {
-    int index = measure_column_find(name);
-    ck_assert_msg(index >= 0, "no number is called %s", name);
-    return values[index];
-}
 
 static double measure_one(const Plane *plane, const char *name) {
     g_autofree double *values = measure_plane(plane, NULL);
-    return value_of(values, name);
+    return golden_value_of(values, name);
 }
 
 /* ---------------------------------------------------------------- known answers --- */
-
-static const struct {
-    const char *name;
-    Plane *(*make)(void);
-    guint32 crc;
-} images[] = {
-    {"cells16_512x384", image_cells16, 0x2d16ff5f},
-    {"cells16_odd_301x257", image_odd16, 0x618ded86},
-    {"sat16_640x480", image_saturated16, 0x78be9525},
-    {"noise16_256x256", image_noise16, 0x5c54ec73},
-    {"cells8_400x300", image_cells8, 0xd8e86047},
-    {"bright16_512x512", image_bright16, 0xc9f181eb},
-};
-
-/* Values by image, in the order above, and how far a number may lie off, relative to it. */
-typedef struct {
-    const char *name;
-    double tolerance;
-    double values[G_N_ELEMENTS(images)];
-} Golden;
-
-/* What CellProfiler's own MeasureImageQuality (5 development, commit 5b9c361, with centrosome
- * e6ecee9 and numpy 1.24.2) gives. It works on 32-bit floats, hence the tolerances. */
-static const Golden golden_cellprofiler[] = {
-    {"total_area", 0, {196608, 77357, 307200, 65536, 120000, 262144}},
-    {"total_intensity",
-     1e-5,
-     {3548.673096, 1309.506958, 7378.753418, 3046.740723, 6924.894531, 115821.6484}},
-    {"mean",
-     1e-5,
-     {0.01804948474, 0.01692809905, 0.02401937962, 0.04648957402, 0.05770745443, 0.4418245256}},
-    {"std",
-     1e-5,
-     {0.01863448322, 0.02707067132, 0.061007943, 0.01801828668, 0.09874155372, 0.02476448752}},
-    {"min",
-     1e-6,
-     {0.009155413136, 0.006103608757, 0.007629510947, 0.01525902189, 0.02745098062, 0.3395590186}},
-    {"max", 1e-6, {0.2285038531, 0.2495765686, 0.4577706456, 0.07751583308, 1, 0.5753871799}},
-    {"median",
-     1e-6,
-     {0.01345845778, 0.01034561731, 0.01171892881, 0.04650950059, 0.03137255087, 0.4439612329}},
-    {"mad",
-     1e-6,
-     {0.002136263065, 0.002136263065, 0.002075226977, 0.01562523842, 0.003921568394,
-      0.01644159853}},
-    {"pct_max",
-     1e-9,
-     {0.0005086263021, 0.001292707835, 0.4583333333, 0.3707885742, 0.008333333333,
-      0.0003814697266}},
-    {"pct_min",
-     1e-9,
-     {0.3611246745, 0.3516165311, 0.3681640625, 0.3967285156, 8.5775, 0.0003814697266}},
-    {"focus_score",
-     1e-5,
-     {0.01923844084, 0.04329023036, 0.1549569246, 0.006983472704, 0.1689538244, 0.001388062088}},
-    {"thr_otsu_2w",
-     1e-5,
-     {0.03158388788, 0.0290080058, 0.03381038855, 0.03820781532, 0.09669668513, 0.4363240224}},
-    {"thr_robust_bg",
-     1e-5,
-     {0.02734753769, 0.02664454281, 0.0168871549, 0.07892928645, 0.09044783935, 0.4811239094}},
-    {"pct_zero", 1e-9, {0, 0, 0, 0, 0, 0}},
-};
 
 /* The formulas, computed with numpy 2.4 and scipy 1.17 in double precision: scipy.ndimage.laplace,
  * sobel and convolve on the interior, numpy.percentile, numpy.corrcoef. */
 static const Golden golden_numpy[] = {
     {"q25",
      1e-9,
-     {0.0112916762, 0.00820935378, 0.009674219883, 0.03088426032, 0.03137254902, 0.4261692226}},
+     {0.0112916762, 0.00820935378, 0.009674219883, 0.03088426032, 0.2187762264, 0.01882963302, 0,
+      0.03137254902, 0.01260395209, 0.01281757839, 0.01284809644, 0.4261692226}},
     {"q75",
      1e-9,
-     {0.01559472038, 0.01248187991, 0.01379415579, 0.06213473716, 0.03529411765, 0.4593728542}},
+     {0.01559472038, 0.01248187991, 0.01379415579, 0.06213473716, 0.4625391012, 0.01882963302, 0,
+      0.03529411765, 0.01379415579, 0.01344319829, 0.01322957198, 0.4593728542}},
     {"p01",
      1e-9,
-     {0.009216449226, 0.006164644846, 0.007690547036, 0.0157473106, 0.02745098039, 0.3778133822}},
+     {0.009216449226, 0.006164644846, 0.007690547036, 0.0157473106, 0.04272526131, 0.01882963302, 0,
+      0.02745098039, 0.01135271229, 0.01217669947, 0.01252765698, 0.3778133822}},
     {"p05",
      1e-9,
-     {0.009582665751, 0.006530861372, 0.008026245518, 0.0181887541, 0.02745098039, 0.3975127794}},
+     {0.009582665751, 0.006530861372, 0.008026245518, 0.0181887541, 0.09685664149, 0.01882963302, 0,
+      0.02745098039, 0.01184100099, 0.01242084382, 0.01264972915, 0.3975127794}},
     {"p95",
      1e-9,
-     {0.06066987106, 0.07489433127, 0.04887464714, 0.07458609903, 0.262745098, 0.4774242771}},
+     {0.06066987106, 0.07489433127, 0.04887464714, 0.07458609903, 0.5844586862, 0.01882963302, 0,
+      0.262745098, 0.05983062486, 0.05827420462, 0.05424048219, 0.4774242771}},
     {"p99",
      1e-9,
-     {0.1080949111, 0.1558861677, 0.3914703593, 0.07702754253, 0.568627451, 0.4916914626}},
+     {0.1080949111, 0.1558861677, 0.3914703593, 0.07702754253, 0.6385900664, 0.01882963302, 0,
+      0.568627451, 0.1072251469, 0.104645304, 0.09532310979, 0.4916914626}},
     {"p999",
      1e-9,
-     {0.1491749294, 0.2041757229, 0.4577706569, 0.07751583124, 0.7647058824, 0.5276700542}},
+     {0.1491749294, 0.2041757229, 0.4577706569, 0.07751583124, 0.6683451591, 0.01882963302, 0,
+      0.7647058824, 0.1472937972, 0.1434424659, 0.1345693141, 0.5276700542}},
     {"dynamic_range",
      1e-9,
-     {0.1399584802, 0.198011078, 0.4500801099, 0.06176852064, 0.737254902, 0.149856672}},
+     {0.1399584802, 0.198011078, 0.4500801099, 0.06176852064, 0.6256198978, 0, 0, 0.737254902,
+      0.1359410849, 0.1312657664, 0.1220416571, 0.149856672}},
     {"michelson",
      1e-9,
-     {0.8428720083, 0.9239171375, 0.9614664316, 0.6605263158, 0.9078947368, 0.1309688855}},
-    {"n_levels", 1e-9, {7169, 5097, 11789, 256, 240, 10387}},
-    {"level_step", 1e-9, {1, 1, 1, 16, 1, 1}},
-    {"entropy", 1e-9, {8.864748595, 8.748558635, 8.546230185, 7.9970844, 2.275747542, 12.6348345}},
+     {0.8428720083, 0.9239171375, 0.9614664316, 0.6605263158, 0.8745800672, 0, NAN, 0.9078947368,
+      0.8085188521, 0.7915341441, 0.7676853424, 0.1309688855}},
+    {"pct_zero", 1e-9, {0, 0, 0, 0, 100 / 81920., 0, 100, 0, 0, 0, 0, 0}},
+    {"n_levels", 1e-9, {7169, 5097, 11789, 256, 894, 1, 1, 240, 7277, 7017, 6470, 10387}},
+    {"level_step", 1e-9, {1, 1, 1, 16, 50, NAN, NAN, 1, 1, 1, 1, 1}},
+    {"entropy",
+     1e-9,
+     {8.864748595, 8.748558635, 8.546230185, 7.9970844, 9.610421097, 0, 0, 2.275747542, 8.640243788,
+      7.940723295, 7.536172404, 12.6348345}},
     {"skewness",
      1e-9,
-     {4.22845351, 4.278023551, 5.352592272, -0.006625352747, 4.54162598, -0.3450836851}},
+     {4.22845351, 4.278023551, 5.352592272, -0.006625352747, 0, NAN, NAN, 4.54162598, 4.316689745,
+      4.302213014, 4.147624017, -0.3450836851},
+     1e-12},
     {"kurtosis",
      1e-9,
-     {20.27039519, 18.74335762, 29.0946951, -1.198142528, 22.0582224, 0.4289979978}},
-    {"cv", 1e-9, {1.032410717, 1.599156133, 2.539946862, 0.3875769491, 1.711071227, 0.05605051158}},
+     {20.27039519, 18.74335762, 29.0946951, -1.198142528, -0.9146446959, NAN, NAN, 22.0582224,
+      20.90356416, 20.90860775, 19.8476032, 0.4289979978}},
+    {"cv",
+     1e-9,
+     {1.032410717, 1.599156133, 2.539946862, 0.3875769491, 0.4456507043, 0, NAN, 1.711071227,
+      1.01394984, 0.9840406456, 0.8993653265, 0.05605051158}},
     {"bg_mode",
      1e-9,
-     {0.01553368429, 0.01095597772, 0.01135271229, 0.07385366598, 0.03529411765, 0.4483558404}},
+     {0.01553368429, 0.01095597772, 0.01135271229, 0.07385366598, 0.1953154803, 0.01882963302, 0,
+      0.03529411765, 0.0130312047, 0.0130312047, 0.01295490959, 0.4483558404}},
     {"thr_otsu",
      1e-9,
-     {0.04899671931, 0.06602578775, 0.1667048142, 0.04626535439, 0.231372549, 0.4382238499}},
+     {0.04899671931, 0.06602578775, 0.1667048142, 0.04626535439, 0.3402761883, NAN, NAN,
+      0.231372549, 0.04866102083, 0.0475928893, 0.04350347143, 0.4382238499}},
     {"otsu_separability",
      1e-9,
-     {0.8287452872, 0.8564010895, 0.8784808517, 0.7499898936, 0.8389606195, 0.6375109814}},
+     {0.8287452872, 0.8564010895, 0.8784808517, 0.7499898936, 0.717359437, NAN, NAN, 0.8389606195,
+      0.8371230552, 0.8297085462, 0.8044991041, 0.6375109814}},
     {"fg_fraction",
      1e-9,
-     {0.06153361003, 0.05461690603, 0.03587565104, 0.5014343262, 0.05488333333, 0.5894355774}},
+     {0.06153361003, 0.05461690603, 0.03587565104, 0.5014343262, 0.5, NAN, NAN, 0.05488333333,
+      0.06124369303, 0.06118265788, 0.06486002604, 0.5894355774}},
     {"fg_mean",
      1e-9,
-     {0.08429874647, 0.121154568, 0.3204473365, 0.06204906153, 0.4330201318, 0.4583267944}},
+     {0.08429874647, 0.121154568, 0.3204473365, 0.06204906153, 0.4692399577, NAN, NAN, 0.4330201318,
+      0.08357538513, 0.08130183698, 0.07289414728, 0.4583267944}},
     {"bg_mean",
      1e-9,
-     {0.01370563684, 0.01090670138, 0.01298911386, 0.03084055584, 0.03591288139, 0.4181325071}},
-    {"sbr", 1e-9, {6.150662492, 11.10826856, 24.67045404, 2.011930714, 12.05751572, 1.096128109}},
-    {"cnr", 1e-9, {23.63946752, 36.91862954, 104.5423042, 2.694339522, 68.30051859, 2.696051759}},
+     {0.01370563684, 0.01090670138, 0.01298911386, 0.03084055584, 0.21207537, NAN, NAN,
+      0.03591288139, 0.01376738614, 0.01389840736, 0.01412943349, 0.4181325071}},
+    {"sbr",
+     1e-9,
+     {6.150662492, 11.10826856, 24.67045404, 2.011930714, 2.212609402, NAN, NAN, 12.05751572,
+      6.070533962, 5.849723274, 5.159028302, 1.096128109}},
+    {"cnr",
+     1e-9,
+     {23.63946752, 36.91862954, 104.5423042, 2.694339522, 2.755729084, NAN, NAN, 68.30051859,
+      85.71404615, 156.8114252, 259.7562065, 2.696051759}},
     {"noise_sigma",
      1e-9,
-     {0.002293102303, 0.002323045116, 0.002332635877, 0.01833223142, 0.002643869204,
-      0.009576705741}},
-    {"snr_db", 1e-9, {32.31270055, 35.9385274, 44.23304935, 4.426827217, 46.15880841, 13.95154595}},
+     {0.002293102303, 0.002323045116, 0.002332635877, 0.01833223142, 0, 0, 0, 0.002643869204,
+      0.0001687309937, 8.088042263e-06, 4.557338051e-06, 0.009576705741}},
+    {"snr_db",
+     1e-9,
+     {32.31270055, 35.9385274, 44.23304935, 4.426827217, NAN, NAN, NAN, 46.15880841, 54.92529826,
+      81.07514157, 85.13452787, 13.95154595}},
     {"lap_var",
      1e-9,
-     {0.0001058948217, 0.0001218556564, 0.0001411299878, 0.006519348907, 0.0003020320059,
-      0.002024613718}},
+     {0.0001058948217, 0.0001218556564, 0.0001411299878, 0.006519348907, 0, 0, 0, 0.0003020320059,
+      3.583137203e-06, 7.985767222e-07, 2.600560292e-07, 0.002024613718}},
     {"lap_excess",
      1e-9,
-     {0.1385344478, 2.580336241, 5.937338025, -0.6012582078, 23.20888252, 2.07546644}},
+     {0.1385344478, 2.580336241, 5.937338025, -0.6012582078, NAN, NAN, NAN, 23.20888252,
+      105.8559377, 12187.58685, 12501.15633, 2.07546644}},
     {"tenengrad",
      1e-9,
-     {0.000876661144, 0.002642208773, 0.007332629432, 0.007776765143, 0.02832985334,
-      0.005041006145}},
+     {0.000876661144, 0.002642208773, 0.007332629432, 0.007776765143, 0.0001862701994, 0, 0,
+      0.02832985334, 0.0006946966585, 0.0005525869586, 0.000334097927, 0.005041006145}},
     {"brenner_h",
      1e-9,
-     {3.495310322e-05, 9.257063305e-05, 0.0002379473465, 0.0006486631559, 0.0009611096621,
-      0.0002951313498}},
+     {3.495310322e-05, 9.257063305e-05, 0.0002379473465, 0.0006486631559, 9.31350997e-06, 0, 0,
+      0.0009611096621, 2.276806736e-05, 1.800090368e-05, 1.10867283e-05, 0.0002951313498}},
     {"brenner_v",
      1e-9,
-     {3.385813599e-05, 9.098772837e-05, 0.0002452600674, 0.0006504102933, 0.0008874855825,
-      0.0002945025642}},
+     {3.385813599e-05, 9.098772837e-05, 0.0002452600674, 0.0006504102933, 2.328377492e-06, 0, 0,
+      0.0008874855825, 2.163703015e-05, 1.683650465e-05, 9.884875656e-06, 0.0002945025642}},
     {"grad_h",
      1e-9,
-     {1.674376353e-05, 3.244222416e-05, 7.063605249e-05, 0.0006515206804, 0.0002657800467,
-      0.0002282205649}},
+     {1.674376353e-05, 3.244222416e-05, 7.063605249e-05, 0.0006515206804, 2.328377492e-06, 0, 0,
+      0.0002657800467, 6.017002781e-06, 4.565318391e-06, 2.790813782e-06, 0.0002282205649}},
     {"grad_v",
      1e-9,
-     {1.64564959e-05, 3.210253424e-05, 7.236593227e-05, 0.0006507438771, 0.0002469815443,
-      0.0002281054551}},
+     {1.64564959e-05, 3.210253424e-05, 7.236593227e-05, 0.0006507438771, 5.820943731e-07, 0, 0,
+      0.0002469815443, 5.729909563e-06, 4.273091623e-06, 2.489130792e-06, 0.0002281054551}},
     {"vollath_f4",
      1e-9,
-     {9.497826341e-06, 3.090888483e-05, 8.125767698e-05, -4.622833092e-07, 0.0003507734506,
-      3.528101668e-05}},
+     {9.497826341e-06, 3.090888483e-05, 8.125767698e-05, -4.622833092e-07, -0.0002593230432, 0, 0,
+      0.0003507734506, 8.729116637e-06, 7.027638733e-06, 4.347551459e-06, 3.528101668e-05}},
     {"autocorr1_h",
      1e-9,
-     {0.9758979097, 0.9778543722, 0.9905055943, -0.003530590786, 0.9864019436, 0.8136024867}},
+     {0.9758979097, 0.9778543722, 0.9905055943, -0.003530590786, 1, NAN, NAN, 0.9864019436,
+      0.9910146828, 0.9927454167, 0.9946424295, 0.8136024867}},
     {"autocorr1_v",
      1e-9,
-     {0.9763171575, 0.9781461839, 0.9902872584, -0.002163940293, 0.987306297, 0.8136163014}},
+     {0.9763171575, 0.9781461839, 0.9902872584, -0.002163940293, 1, NAN, NAN, 0.987306297,
+      0.99144511, 0.9932107873, 0.9952216206, 0.8136163014}},
 };
 
-static void assert_golden(const Golden *golden, gsize rows) {
-    for (gsize image = 0; image < G_N_ELEMENTS(images); image++) {
-        g_autoptr(Plane) plane = images[image].make();
-        g_autofree double *values = measure_plane(plane, NULL);
-        for (gsize row = 0; row < rows; row++) {
-            double expected = golden[row].values[image], got = value_of(values, golden[row].name);
-            ck_assert_msg(fabs(got - expected) <= golden[row].tolerance * fabs(expected),
-                          "%s of %s is %.12g, not %.12g", golden[row].name, images[image].name, got,
-                          expected);
-        }
-    }
-}
-
 START_TEST(the_test_images_are_those_the_golden_values_belong_to) {
-    for (gsize i = 0; i < G_N_ELEMENTS(images); i++) {
-        g_autoptr(Plane) plane = images[i].make();
-        ck_assert_msg(image_crc(plane) == images[i].crc, "%s is another image", images[i].name);
+    for (gsize i = 0; i < GOLDEN_IMAGES; i++) {
+        g_autoptr(Plane) plane = golden_images[i].make();
+        ck_assert_msg(image_crc(plane) == golden_images[i].crc, "%s is another image",
+                      golden_images[i].name);
     }
 }
 END_TEST
 
-START_TEST(numbers_with_cellprofilers_names_have_cellprofilers_values) {
-    assert_golden(golden_cellprofiler, G_N_ELEMENTS(golden_cellprofiler));
-}
-END_TEST
-
-START_TEST(all_other_numbers_have_the_values_of_their_formulas) {
-    assert_golden(golden_numpy, G_N_ELEMENTS(golden_numpy));
+START_TEST(numbers_have_the_values_of_their_formulas) {
+    golden_check(golden_numpy, G_N_ELEMENTS(golden_numpy));
 }
 END_TEST
 
@@ -254,7 +204,7 @@ START_TEST(every_number_of_every_awkward_image_is_finite_or_null) {
         ck_assert_ptr_nonnull(values);
         for (guint column = 0; column < measure_columns_count(); column++)
             ck_assert_msg(!isinf(values[column]), "%s is infinite", measure_column(column)->name);
-        ck_assert(!isnan(value_of(values, "total_area")));
+        ck_assert(!isnan(golden_value_of(values, "total_area")));
     }
 }
 END_TEST
@@ -317,16 +267,17 @@ START_TEST(a_constant_image_has_the_values_cellprofiler_gives_it) {
     g_autoptr(Plane) plane = image_constant(PLANE_U16, 64, 64, 1234);
     g_autofree double *values = measure_plane(plane, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(expected); i++)
-        ck_assert_double_eq_tol(value_of(values, expected[i].name), expected[i].value, 1e-15);
+        ck_assert_double_eq_tol(golden_value_of(values, expected[i].name), expected[i].value,
+                                1e-15);
     /* CellProfiler adds the epsilon of 32-bit floats before the logarithm */
-    ck_assert_double_eq_tol(value_of(values, "thr_otsu_2w"), 1234 / 65535. + 1.19e-7, 3e-9);
-    ck_assert_double_eq_tol(value_of(values, "thr_robust_bg"), 1234 / 65535., 1e-9);
+    ck_assert_double_eq_tol(golden_value_of(values, "thr_otsu_2w"), 1234 / 65535. + 1.19e-7, 3e-9);
+    ck_assert_double_eq_tol(golden_value_of(values, "thr_robust_bg"), 1234 / 65535., 1e-9);
 
     static const char *const undefined[] = {"skewness",   "kurtosis",    "thr_otsu",
                                             "sbr",        "cnr",         "level_step",
                                             "lap_excess", "autocorr1_h", "snr_db"};
     for (gsize i = 0; i < G_N_ELEMENTS(undefined); i++)
-        ck_assert_msg(isnan(value_of(values, undefined[i])), "%s", undefined[i]);
+        ck_assert_msg(isnan(golden_value_of(values, undefined[i])), "%s", undefined[i]);
 }
 END_TEST
 
@@ -335,9 +286,9 @@ START_TEST(a_black_image_is_all_zero_as_in_cellprofilers_own_tests) {
     g_autofree double *values = measure_plane(plane, NULL);
     static const char *const zero[] = {"focus_score", "mean", "std", "max", "total_intensity"};
     for (gsize i = 0; i < G_N_ELEMENTS(zero); i++)
-        ck_assert_double_eq(value_of(values, zero[i]), 0);
-    ck_assert_double_eq(value_of(values, "pct_max"), 100);
-    ck_assert_double_eq(value_of(values, "pct_zero"), 100);
+        ck_assert_double_eq(golden_value_of(values, zero[i]), 0);
+    ck_assert_double_eq(golden_value_of(values, "pct_max"), 100);
+    ck_assert_double_eq(golden_value_of(values, "pct_zero"), 100);
 }
 END_TEST
 
@@ -364,7 +315,8 @@ START_TEST(adding_a_constant_leaves_the_differences) {
         "brenner_v",   "grad_h",   "grad_v",      "noise_sigma",       "entropy",
         "autocorr1_h", "skewness", "fg_fraction", "otsu_separability", "snr_db"};
     for (gsize i = 0; i < G_N_ELEMENTS(same); i++)
-        ck_assert_double_eq_tol(value_of(after, same[i]) / value_of(before, same[i]), 1, 1e-9);
+        ck_assert_double_eq_tol(golden_value_of(after, same[i]) / golden_value_of(before, same[i]),
+                                1, 1e-9);
 }
 END_TEST
 
@@ -405,7 +357,8 @@ START_TEST(floats_give_the_same_numbers_as_whole_numbers_of_the_same_values) {
             continue;
         ck_assert_msg(fabs(a[i] - b[i]) <= 1e-9 * fabs(a[i]), "%s: %.12g, %.12g", name, a[i], b[i]);
     }
-    ck_assert_double_eq_tol(value_of(a, "bg_mode"), value_of(b, "bg_mode"), 510 / 65535.);
+    ck_assert_double_eq_tol(golden_value_of(a, "bg_mode"), golden_value_of(b, "bg_mode"),
+                            510 / 65535.);
 }
 END_TEST
 
@@ -428,7 +381,7 @@ START_TEST(nothing_but_nan_has_a_size_and_nothing_else) {
                     strcmp(name, "n_nonfinite") == 0;
         ck_assert_msg(isnan(values[i]) == !said, "%s", name);
     }
-    ck_assert_double_eq(value_of(values, "n_nonfinite"), 9);
+    ck_assert_double_eq(golden_value_of(values, "n_nonfinite"), 9);
 }
 END_TEST
 
@@ -466,21 +419,6 @@ END_TEST
 
 /* --- blur --- */
 
-/* One pass of a 3 x 3 box, whole numbers, edges repeated. */
-static gint64 *blurred(gint64 *pixels, int width, int height) {
-    gint64 *result = g_new(gint64, width * height);
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) {
-            gint64 sum = 0;
-            for (int i = 0; i < 9; i++)
-                sum += pixels[CLAMP(y + i / 3 - 1, 0, height - 1) * width +
-                              CLAMP(x + i % 3 - 1, 0, width - 1)];
-            result[y * width + x] = sum / 9;
-        }
-    g_free(pixels);
-    return result;
-}
-
 /* Defocus comes before the camera's noise: blur the cells, then add the noise. */
 static Plane *defocused(int passes) {
     enum { WIDTH = 300, HEIGHT = 240 };
@@ -488,7 +426,7 @@ static Plane *defocused(int passes) {
     for (guint32 i = 0; i < WIDTH * HEIGHT; i++)
         pixels[i] -= 2 * (gint64)image_noise(i, 2);
     for (int pass = 0; pass < passes; pass++)
-        pixels = blurred(pixels, WIDTH, HEIGHT);
+        pixels = image_boxed(pixels, WIDTH, HEIGHT);
     for (guint32 i = 0; i < WIDTH * HEIGHT; i++)
         pixels[i] += (gint64)(image_noise(i, 11) + image_noise(i, 12));
     return image_plane(PLANE_U16, WIDTH, HEIGHT, pixels);
@@ -502,7 +440,8 @@ START_TEST(focus_measures_fall_steadily_with_defocus_under_noise) {
         g_autoptr(Plane) plane = defocused(passes[i]);
         double *values = measure_plane(plane, NULL);
         for (gsize name = 0; sharper != NULL && name < G_N_ELEMENTS(names); name++)
-            ck_assert_msg(value_of(values, names[name]) < value_of(sharper, names[name]),
+            ck_assert_msg(golden_value_of(values, names[name]) <
+                              golden_value_of(sharper, names[name]),
                           "%s does not fall after %d passes", names[name], passes[i]);
         g_free(sharper);
         sharper = values;
@@ -511,8 +450,7 @@ START_TEST(focus_measures_fall_steadily_with_defocus_under_noise) {
 END_TEST
 
 SUITE("measure", the_test_images_are_those_the_golden_values_belong_to,
-      numbers_with_cellprofilers_names_have_cellprofilers_values,
-      all_other_numbers_have_the_values_of_their_formulas,
+      numbers_have_the_values_of_their_formulas,
       every_number_of_every_awkward_image_is_finite_or_null,
       every_number_is_defined_for_an_ordinary_image, every_number_says_what_it_is,
       measuring_twice_gives_the_same_bits, a_constant_image_has_the_values_cellprofiler_gives_it,
