@@ -1,5 +1,5 @@
 #include "features/measure_files.h"
-#include "features/measure.h"
+#include "features/pipeline.h"
 #include "features/pixels.h"
 #include "features/report.h"
 #include "features/result.h"
@@ -12,10 +12,13 @@
 #include <unistd.h>
 
 static char *format_text;
+static double pixel_size_um;
 
 const GOptionEntry measure_files_options[] = {
     {"format", 0, 0, G_OPTION_ARG_STRING, &format_text,
      "table (as is), csv (a row a frame, all numbers) or json (a line a frame)", "FORMAT"},
+    {"pixel-size", 0, 0, G_OPTION_ARG_DOUBLE, &pixel_size_um,
+     "micrometres per pixel, for measures that want to know", "UM"},
     {NULL},
 };
 
@@ -24,13 +27,13 @@ typedef struct {
     char *file;
     guint32 page, pages;
     guint32 width, height;
-    double *values; /* NULL: broken */
-    char *reason;   /* NULL: measured */
+    Measurement *measurement; /* NULL: broken */
+    char *reason;             /* NULL: measured */
 } Measured;
 
 static void measured_free(Measured *measured) {
     g_free(measured->file);
-    g_free(measured->values);
+    measurement_free(measured->measurement);
     g_free(measured->reason);
     g_free(measured);
 }
@@ -40,12 +43,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Measured, measured_free)
 
 typedef struct {
     /* Called before the first frame, once for each in order, and after the last. */
-    void (*begin)(void);
-    void (*frame)(const Measured *measured);
-    void (*end)(void);
+    void (*begin)(const Pipeline *pipeline);
+    void (*frame)(const Pipeline *pipeline, Measured *measured); /* takes measured over */
+    void (*end)(const Pipeline *pipeline);
 } Writer;
 
-static void nothing(void) {
+static void nothing(const Pipeline *pipeline) {
 }
 
 /* --- table: the key numbers of each frame; all of them where there is but one frame --- */
@@ -63,7 +66,7 @@ static const struct {
 static GPtrArray *table; /* of Measured: what the table waits for, to see whether it is one */
 static guint table_rows;
 
-static void table_begin(void) {
+static void table_begin(const Pipeline *pipeline) {
     table = g_ptr_array_new_with_free_func((GDestroyNotify)measured_free);
 }
 
@@ -78,8 +81,20 @@ static void print_file(const Measured *measured) {
     printf("%s%s%*s", name, page, MAX(room - used, 0), "");
 }
 
-static void print_row(const Measured *measured) {
-    if (measured->values == NULL)
+/* "-" for a column that the pipeline or the image does not have. */
+static void print_key_number(const Pipeline *pipeline, const Measured *measured, guint key) {
+    int index = pipeline_column_find(pipeline, key_columns[key].name);
+    double value =
+        index < 0 ? NAN
+                  : measured->measurement->values[pipeline_column(pipeline, (guint)index)->place];
+    char digits[REPORT_NUMBER_LENGTH] = "-";
+    if (!isnan(value))
+        g_ascii_formatd(digits, sizeof digits, "%.4g", value);
+    printf("%*s", key_columns[key].width, digits);
+}
+
+static void print_row(const Pipeline *pipeline, const Measured *measured) {
+    if (measured->measurement == NULL)
         return; /* stderr has said so */
     if (table_rows++ == 0) {
         printf("%-*s", FILE_WIDTH, "file [page]");
@@ -88,107 +103,119 @@ static void print_row(const Measured *measured) {
         printf("\n");
     }
     print_file(measured);
-    for (gsize i = 0; i < G_N_ELEMENTS(key_columns); i++) {
-        double value = measured->values[measure_column_find(key_columns[i].name)];
-        char digits[REPORT_NUMBER_LENGTH] = "-";
-        if (!isnan(value))
-            g_ascii_formatd(digits, sizeof digits, "%.4g", value);
-        printf("%*s", key_columns[i].width, digits);
-    }
+    for (guint i = 0; i < G_N_ELEMENTS(key_columns); i++)
+        print_key_number(pipeline, measured, i);
     printf("\n");
 }
 
-static void print_cell(const Measured *measured, guint index) {
-    const MeasureNumber *number = measure_column(index);
-    double value = measured->values[index];
-    char digits[REPORT_NUMBER_LENGTH] = "-";
-    if (!isnan(value))
-        g_ascii_formatd(digits, sizeof digits, "%.7g", value);
-    printf("  %-18s%14s %-5s", number->name, digits, strcmp(number->unit, "1") ? number->unit : "");
+static void print_cell(const Pipeline *pipeline, const Measured *measured, guint index) {
+    const PipelineColumn *column = pipeline_column(pipeline, index);
+    char text[REPORT_NUMBER_LENGTH] = "-";
+    if (measured->measurement->reasons[index] == NULL)
+        report_value(column, measured->measurement->values, 7, text);
+    const char *unit = column->number->unit;
+    printf("  %-22s%16s %-5s", column->name, text, strcmp(unit, "1") ? unit : "");
+}
+
+/* Why numbers are missing, each reason once. */
+static void print_reasons(const Pipeline *pipeline, const Measured *measured) {
+    g_autoptr(GHashTable) told = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < pipeline_columns_count(pipeline); i++) {
+        const char *reason = measured->measurement->reasons[i];
+        if (reason == NULL || !g_hash_table_add(told, (gpointer)reason))
+            continue;
+        printf("\n- %s:", reason);
+        for (guint j = i; j < pipeline_columns_count(pipeline); j++)
+            if (g_strcmp0(measured->measurement->reasons[j], reason) == 0)
+                printf(" %s", pipeline_column(pipeline, j)->name);
+    }
+    if (g_hash_table_size(told) > 0)
+        printf("\n");
 }
 
 /* Every number of one frame, in two columns that are read downwards. */
-static void print_block(const Measured *measured) {
+static void print_block(const Pipeline *pipeline, const Measured *measured) {
     g_autofree char *shown = g_filename_display_name(measured->file);
     printf("%s", shown);
     if (measured->pages > 1)
         printf(" [%u]", measured->page);
     printf("  %u x %u\n\n", measured->width, measured->height);
-    guint count = measure_columns_count(), half = (count + 1) / 2;
+    guint count = pipeline_columns_count(pipeline), half = (count + 1) / 2;
     for (guint i = 0; i < half; i++) {
-        print_cell(measured, i);
+        print_cell(pipeline, measured, i);
         if (i + half < count)
-            print_cell(measured, i + half);
+            print_cell(pipeline, measured, i + half);
         printf("\n");
     }
+    print_reasons(pipeline, measured);
     printf("\n`scopestream-features list` says what each number is.\n");
 }
 
-static void table_frame(const Measured *measured) {
-    Measured *copy = g_new0(Measured, 1);
-    *copy = *measured;
-    copy->file = g_strdup(measured->file);
-    copy->reason = g_strdup(measured->reason);
-    copy->values = g_memdup2(measured->values, measure_columns_count() * sizeof(double));
+static void table_frame(const Pipeline *pipeline, Measured *measured) {
     if (table_rows > 0) { /* already known to be several */
-        print_row(copy);
-        measured_free(copy);
+        print_row(pipeline, measured);
+        measured_free(measured);
         return;
     }
-    g_ptr_array_add(table, copy);
+    g_ptr_array_add(table, measured);
     if (table->len < 2)
         return;
     for (guint i = 0; i < table->len; i++)
-        print_row(table->pdata[i]);
+        print_row(pipeline, table->pdata[i]);
     g_ptr_array_set_size(table, 0);
 }
 
-static void table_end(void) {
+static void table_end(const Pipeline *pipeline) {
     Measured *only = table->len == 1 ? table->pdata[0] : NULL;
-    if (only != NULL && table_rows == 0 && only->values != NULL)
-        print_block(only);
+    if (only != NULL && table_rows == 0 && only->measurement != NULL)
+        print_block(pipeline, only);
     else if (only != NULL)
-        print_row(only);
+        print_row(pipeline, only);
     g_clear_pointer(&table, g_ptr_array_unref);
 }
 
 /* --- csv --- */
 
-static void csv_begin(void) {
+static void csv_begin(const Pipeline *pipeline) {
     printf("file,page,status,reason,width,height");
-    for (guint i = 0; i < measure_columns_count(); i++)
-        report_csv_field(measure_column(i)->name, true);
+    for (guint i = 0; i < pipeline_columns_count(pipeline); i++)
+        report_csv_field(pipeline_column(pipeline, i)->name, true);
     printf("\n");
 }
 
-static void csv_frame(const Measured *measured) {
+static void csv_frame(const Pipeline *pipeline, Measured *measured) {
     report_csv_field(measured->file, false);
     printf(",%u", measured->page);
-    report_csv_field(measured->values != NULL ? "ok" : "broken", true);
+    report_csv_field(measured->measurement != NULL ? "ok" : "broken", true);
     report_csv_field(measured->reason, true);
     printf(",%u,%u", measured->width, measured->height);
-    for (guint i = 0; i < measure_columns_count(); i++) {
-        char digits[REPORT_NUMBER_LENGTH];
-        double value = measured->values != NULL ? measured->values[i] : NAN;
-        report_csv_field(report_number(value, digits), true);
+    for (guint i = 0; i < pipeline_columns_count(pipeline); i++) {
+        const Measurement *measurement = measured->measurement;
+        g_autofree char *text =
+            measurement == NULL || measurement->reasons[i] != NULL
+                ? NULL
+                : report_value_text(pipeline_column(pipeline, i), measurement->values);
+        report_csv_field(text, true);
     }
     printf("\n");
+    measured_free(measured);
 }
 
 /* --- json --- */
 
-static void json_frame(const Measured *measured) {
+static void json_frame(const Pipeline *pipeline, Measured *measured) {
     g_autoptr(JsonBuilder) builder = json_builder_new();
     g_autofree char *file = frame_path_encode(measured->file);
     json_builder_begin_object(builder);
     json_write_text(builder, "file", file);
     json_write_count(builder, "page", measured->page);
-    json_write_text(builder, "status", measured->values != NULL ? "ok" : "broken");
+    json_write_text(builder, "status", measured->measurement != NULL ? "ok" : "broken");
     json_write_text(builder, "reason", measured->reason);
-    result_values_to_json(measured->values, builder);
+    result_values_to_json(pipeline, measured->measurement, builder);
     json_builder_end_object(builder);
     g_autofree char *line = json_write_finish(builder, NULL);
     printf("%s\n", line);
+    measured_free(measured);
 }
 
 static const Writer writers[] = {
@@ -201,6 +228,7 @@ static const Writer writers[] = {
 
 typedef struct {
     const Settings *settings;
+    Pipeline *pipeline;
     const Writer *writer;
     guint broken;
 } Work;
@@ -214,29 +242,30 @@ static void tell_broken(const Measured *measured) {
         fprintf(stderr, "%s: %s\n", shown, measured->reason);
 }
 
-/* Takes over error. */
+/* Takes over measured and error. */
 static void give_up(Work *work, Measured *measured, GError *error) {
     measured->reason = g_strdup(error->message);
     g_error_free(error);
     tell_broken(measured);
     work->broken++;
-    work->writer->frame(measured);
+    work->writer->frame(work->pipeline, measured);
 }
 
 static void measure_page(Work *work, GBytes *bytes, const char *file, guint32 page, guint32 pages) {
     GError *error = NULL;
-    g_autoptr(Measured) measured = g_new0(Measured, 1);
+    Measured *measured = g_new0(Measured, 1);
     *measured = (Measured){.file = g_strdup(file), .page = page, .pages = pages};
     g_autoptr(Plane) plane = pixels_decode(bytes, page, work->settings, &error);
     if (plane != NULL) {
         measured->width = plane->width;
         measured->height = plane->height;
-        measured->values = measure_plane(plane, &error);
+        plane->pixel_size_um = pixel_size_um;
+        measured->measurement = pipeline_measure(work->pipeline, plane, &error);
     }
     if (error != NULL)
         give_up(work, measured, error);
     else
-        work->writer->frame(measured);
+        work->writer->frame(work->pipeline, measured);
 }
 
 static GBytes *read_file(const char *file, const Settings *settings, GError **error) {
@@ -264,7 +293,7 @@ static void measure_file(Work *work, const char *file) {
     g_autoptr(GBytes) bytes = read_file(file, work->settings, &error);
     guint32 pages = bytes != NULL ? pixels_pages(bytes, &error) : 0;
     if (error != NULL) {
-        g_autoptr(Measured) measured = g_new0(Measured, 1);
+        Measured *measured = g_new0(Measured, 1);
         measured->file = g_strdup(file);
         give_up(work, measured, error);
     }
@@ -337,13 +366,17 @@ int measure_files_run(const Settings *settings, char **arguments) {
         return program_fail(error);
     }
 
+    g_autoptr(Pipeline) pipeline = pipeline_new(settings, settings->pipeline, &error);
+    if (pipeline == NULL)
+        return program_fail(error);
+
     g_autoptr(GPtrArray) files = collect_files(arguments);
-    Work work = {.settings = settings, .writer = &writers[format]};
-    work.writer->begin();
+    Work work = {.settings = settings, .pipeline = pipeline, .writer = &writers[format]};
+    work.writer->begin(pipeline);
     for (guint i = 0; i < files->len && !program_stopping(); i++) {
         measure_file(&work, files->pdata[i]);
         show_progress(i + 1, files->len);
     }
-    work.writer->end();
+    work.writer->end(pipeline);
     return work.broken > 0 || program_stopping() ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,4 +1,5 @@
 #include "features/plane.h"
+#include "features/processor.h"
 
 Plane *plane_new(PlaneType type, guint32 width, guint32 height, const void *pixels,
                  GBytes *keeper) {
@@ -23,4 +24,43 @@ gsize plane_type_bytes(PlaneType type) {
     static const gsize bytes[] = {
         [PLANE_U8] = 1, [PLANE_U16] = 2, [PLANE_F32] = 4, [PLANE_F64] = 8};
     return bytes[type];
+}
+
+#define COPY_ROW(from, to)                                                                         \
+    FOR_EACH_PROCESSOR                                                                             \
+    static void copy_##from##_as_##to(const from *row, guint32 width, to *ret_row) {               \
+        for (guint32 x = 0; x < width; x++)                                                        \
+            ret_row[x] = (to)row[x];                                                               \
+    }
+COPY_ROW(guint8, float)
+COPY_ROW(guint16, float)
+COPY_ROW(float, float)
+COPY_ROW(double, float)
+COPY_ROW(guint8, double)
+COPY_ROW(guint16, double)
+COPY_ROW(float, double)
+COPY_ROW(double, double)
+
+static const void *row_start(const Plane *plane, guint32 y) {
+    return (const char *)plane->pixels + (gsize)y * plane->width * plane_type_bytes(plane->type);
+}
+
+void plane_row_floats(const Plane *plane, guint32 y, float *ret_row) {
+    const void *row = row_start(plane, y);
+    switch (plane->type) {
+    case PLANE_U8: copy_guint8_as_float(row, plane->width, ret_row); break;
+    case PLANE_U16: copy_guint16_as_float(row, plane->width, ret_row); break;
+    case PLANE_F32: copy_float_as_float(row, plane->width, ret_row); break;
+    case PLANE_F64: copy_double_as_float(row, plane->width, ret_row); break;
+    }
+}
+
+void plane_row_doubles(const Plane *plane, guint32 y, double *ret_row) {
+    const void *row = row_start(plane, y);
+    switch (plane->type) {
+    case PLANE_U8: copy_guint8_as_double(row, plane->width, ret_row); break;
+    case PLANE_U16: copy_guint16_as_double(row, plane->width, ret_row); break;
+    case PLANE_F32: copy_float_as_double(row, plane->width, ret_row); break;
+    case PLANE_F64: copy_double_as_double(row, plane->width, ret_row); break;
+    }
 }

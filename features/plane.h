@@ -27,6 +27,7 @@ typedef struct {
     double scale;  /* what a value is divided by to be in CellProfiler's units: the largest value of
                       the file's type (255, 4095, 65535, ...); 1 for floats */
     double offset; /* the file's own number for a value of 0: -32768 for signed 16 bits, else 0 */
+    double pixel_size_um; /* micrometres per pixel; 0: unknown */
 } Plane;
 
 /* Takes over one reference of keeper. scale 1, offset 0, not whole, until set. */
@@ -36,6 +37,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plane, plane_free)
 
 /* Bytes of one value. */
 gsize plane_type_bytes(PlaneType type);
+
+/* Row y, 0 to height - 1, as floats: exact for whole numbers of up to 16 bits and for floats. */
+void plane_row_floats(const Plane *plane, guint32 y, float *ret_row);
+/* The same as doubles: exact for every type. NaN and infinity come as they are. */
+void plane_row_doubles(const Plane *plane, guint32 y, double *ret_row);
 
 static inline guint64 plane_pixels(const Plane *plane) {
     return (guint64)plane->width * plane->height;

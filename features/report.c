@@ -37,6 +37,36 @@ char *report_number(double value, char buffer[REPORT_NUMBER_LENGTH]) {
     return g_ascii_formatd(buffer, REPORT_NUMBER_LENGTH, "%.12g", value);
 }
 
+char *report_value(const PipelineColumn *column, const double *values, int digits,
+                   char buffer[REPORT_NUMBER_LENGTH]) {
+    const double *value = values + column->place;
+    char format[8];
+    g_snprintf(format, sizeof format, "%%.%dg", digits);
+    switch (column->number->kind) {
+    case MEASURE_NUMBER: return g_ascii_formatd(buffer, REPORT_NUMBER_LENGTH, format, *value);
+    case MEASURE_ARRAY: g_snprintf(buffer, REPORT_NUMBER_LENGTH, "[%u]", column->places); break;
+    case MEASURE_HASH:
+        g_snprintf(buffer, REPORT_NUMBER_LENGTH, "%016" G_GINT64_MODIFIER "x",
+                   measure_hash_get(value));
+        break;
+    }
+    return buffer;
+}
+
+char *report_value_text(const PipelineColumn *column, const double *values) {
+    char buffer[REPORT_NUMBER_LENGTH];
+    if (column->number->kind != MEASURE_ARRAY)
+        return g_strdup(report_value(column, values, 12, buffer));
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < column->places; i++) {
+        double value = values[column->place + i];
+        g_string_append_printf(
+            text, "%s%s", i > 0 ? " " : "",
+            isnan(value) ? "nan" : g_ascii_formatd(buffer, sizeof buffer, "%.7g", value));
+    }
+    return g_string_free(text, FALSE);
+}
+
 void report_wrapped(const char *text, int indent) {
     int column = indent;
     g_auto(GStrv) words = g_strsplit(text, " ", -1);

@@ -2,7 +2,7 @@
 #ifndef FEATURES_REPORT_H
 #define FEATURES_REPORT_H
 
-#include "stream/fault.h"
+#include "features/pipeline.h"
 
 typedef enum { REPORT_TABLE, REPORT_CSV, REPORT_JSON } ReportFormat;
 
@@ -16,6 +16,14 @@ void report_csv_field(const char *text, bool comma);
 /* Twelve digits, a point whatever the locale; "" for NaN. Returns buffer. */
 #define REPORT_NUMBER_LENGTH 32
 char *report_number(double value, char buffer[REPORT_NUMBER_LENGTH]);
+
+/* A column's value in few characters: a number with so many digits, a hash in hexadecimal, "[256]"
+ * for an array. Returns buffer. */
+char *report_value(const PipelineColumn *column, const double *values, int digits,
+                   char buffer[REPORT_NUMBER_LENGTH]);
+/* The whole value: twelve digits, the elements of an array with spaces between, "nan" for one that
+ * is missing. The caller g_frees. */
+char *report_value_text(const PipelineColumn *column, const double *values);
 
 /* Prints text from column `indent` on, broken between words so that no line passes 100 columns. The
  * first line is begun by the caller, who stands in column indent. */

@@ -3,6 +3,7 @@
 #ifndef FEATURES_RESULT_H
 #define FEATURES_RESULT_H
 
+#include "features/pipeline.h"
 #include "features/thumbnail.h"
 #include "stream/descriptor.h"
 
@@ -18,13 +19,14 @@ const char *result_status_text(ResultStatus status);
 
 /* All pointers are borrowed. */
 typedef struct {
-    const Descriptor *descriptor; /* gives frame, pipeline, attempt and offered_at */
+    const Descriptor *descriptor; /* gives frame, attempt and offered_at */
+    const Pipeline *pipeline;
     ResultStatus status;
-    const char *reason;         /* when the status is not ok */
-    const double *values;       /* of measure_plane; NULL: none were measured */
-    const Thumbnail *thumbnail; /* or NULL */
-    const char *delivery;       /* the way the bytes came; NULL: they did not */
-    const char *worker;         /* "<host>/<pid>" */
+    const char *reason;             /* when the status is not ok */
+    const Measurement *measurement; /* by the pipeline; NULL: none was made */
+    const Thumbnail *thumbnail;     /* or NULL */
+    const char *delivery;           /* the way the bytes came; NULL: they did not */
+    const char *worker;             /* "<host>/<pid>" */
     gint64 taken_us, received_us, decoded_us, measured_us; /* since 1970; 0: never reached */
 } Result;
 
@@ -34,14 +36,15 @@ char *result_to_json(const Result *result, gsize *ret_length);
 /* What Nats-Msg-Id says of it. g_free it. */
 char *result_message_id(const Result *result);
 
-/* Adds the member "values" to the object builder stands in: null where a number is not defined;
- * an empty object for NULL. */
-void result_values_to_json(const double *values, JsonBuilder *builder);
+/* Adds the members "values" and "nulls" of docs/wire.md to the object builder stands in; for NULL
+ * an empty object of values. */
+void result_values_to_json(const Pipeline *pipeline, const Measurement *measurement,
+                           JsonBuilder *builder);
 
 /* The event that tells of a message that is no descriptor, for reason. g_free it. */
 char *result_unreadable(const char *source, const char *reason, gsize *ret_length);
 
-/* The catalogue document of a pipeline: every number the measures give. g_free it. */
-char *result_catalogue(const char *pipeline, gsize *ret_length);
+/* The catalogue document of a pipeline: every number its measures give. g_free it. */
+char *result_catalogue(const Pipeline *pipeline, gsize *ret_length);
 
 #endif

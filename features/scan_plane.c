@@ -1,14 +1,7 @@
 #include "features/scan_plane.h"
+#include "features/processor.h"
 #include <math.h>
 #include <string.h>
-
-/* One build of the inner loops for processors with AVX2 and one for all others, chosen when the
- * program starts. The sanitizers are not ready that early. */
-#if defined(__x86_64__) && !defined(SCOPESTREAM_SANITIZE)
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("avx2", "default")))
-#else
-#define FOR_EACH_PROCESSOR
-#endif
 
 /* Totals of a whole plane: 400 million squares of 18 bits do not fit 64. */
 typedef __int128 Exact;
@@ -341,13 +334,26 @@ static bool scan_reals(Scan *scan, GError **error) {
 
 /* ---------------------------------------------------------------------------- both of them --- */
 
-Scan *scan_plane(const Plane *plane, GError **error) {
-    g_autoptr(Scan) scan = g_new0(Scan, 1);
-    scan->plane = plane;
+struct ScanPrivate {
+    ScanPlan plan;
+    Scratch *scratch;
+};
+
+Scan *scan_new(const ScanPlan *plan) {
+    Scan *scan = g_new0(Scan, 1);
+    scan->private = g_new0(struct ScanPrivate, 1);
+    scan->private->plan = *plan;
+    scan->private->scratch = scratch_new();
+    return scan;
+}
+
+bool scan_look(Scan *scan, const Plane *plane, GError **error) {
+    levels_free(scan->levels);
+    *scan = (Scan){.plane = plane, .private = scan->private};
     if (plane->type == PLANE_U8 || plane->type == PLANE_U16)
         scan_whole(scan);
     else if (!scan_reals(scan, error))
-        return NULL;
+        return false;
 
     scan->median = NAN;
     scan->moments = (LevelsMoments){NAN, NAN, NAN, NAN};
@@ -355,14 +361,33 @@ Scan *scan_plane(const Plane *plane, GError **error) {
         scan->median = levels_quantile(scan->levels, 0.5);
         scan->moments = levels_moments(scan->levels);
     }
-    return g_steal_pointer(&scan);
+    return true;
+}
+
+Scan *scan_plane(const Plane *plane, GError **error) {
+    g_autoptr(Scan) scan = scan_new(&(ScanPlan){.needs = SCAN_ALL});
+    return scan_look(scan, plane, error) ? g_steal_pointer(&scan) : NULL;
 }
 
 void scan_free(Scan *scan) {
     if (scan == NULL)
         return;
     levels_free(scan->levels);
+    scratch_free(scan->private->scratch);
+    g_free(scan->private);
     g_free(scan);
+}
+
+const ScanGrid *scan_grid(const Scan *scan, guint32 scale) {
+    return NULL;
+}
+
+void *scan_scratch(const Scan *scan, gsize size_bytes) {
+    return scratch_take(scan->private->scratch, size_bytes);
+}
+
+void scan_scratch_reset(const Scan *scan) {
+    scratch_reset(scan->private->scratch);
 }
 
 double scan_quantile(const Scan *scan, double q) {

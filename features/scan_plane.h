@@ -13,6 +13,7 @@
 
 #include "features/levels.h"
 #include "features/plane.h"
+#include "features/scratch.h"
 #include "stream/fault.h"
 
 /* Sums over pairs (a, b) of pixels a step apart. a and b count from the scan's pivot, a value near
@@ -39,7 +40,41 @@ typedef struct {
     double vollath; /* of a * (b - c), a as it is: not from the pivot */
 } ScanTriples;
 
+/* The plane cut into columns x rows tiles that cover it wholly: pixel (x, y) lies in column
+ * x * columns / width of row y * rows / height, in whole numbers. */
 typedef struct {
+    double n;        /* finite pixels */
+    double mean;     /* NaN if there is none */
+    double variance; /* of all n: population */
+} ScanTile;
+
+typedef struct {
+    guint32 scale; /* pixels a side the tiles were asked to have; 0: the 16 x 16 tiles */
+    guint32 columns, rows;
+    ScanTile *tiles; /* row by row */
+    /* Of the 16 x 16 tiles only, else NULL; NaN for a tile without one of them. */
+    double *laplacian_variance; /* over the places of the tile with eight neighbours */
+    double *median;             /* over every fourth pixel of every fourth row of the plane */
+} ScanGrid;
+
+#define SCAN_TILES_A_SIDE 16
+
+/* What a scan is asked for, beside the levels. */
+enum {
+    SCAN_STENCILS = 1 << 0, /* right .. around */
+    SCAN_TILES = 1 << 1,    /* tiles, 16 x 16 */
+    SCAN_LINES = 1 << 2,    /* row_means, column_means */
+    SCAN_ALL = SCAN_STENCILS | SCAN_TILES | SCAN_LINES,
+};
+
+typedef struct {
+    guint needs;
+    const guint32 *grid_scales; /* pixels a side of tiles, for each further grid, ends with 0;
+                                   NULL: none */
+} ScanPlan;
+
+/* What was not asked for is 0 or NULL. All of it is good until the next look. */
+typedef struct Scan {
     const Plane *plane; /* borrowed: must outlive the scan */
     guint64 n;          /* finite pixels */
     guint64 n_nonfinite;
@@ -51,12 +86,29 @@ typedef struct {
     ScanPairs down, down2;   /* (y, y + 1), (y, y + 2) along a column */
     ScanTriples column;      /* (y, y + 1, y + 2) along a column */
     ScanNeighbourhood around;
+    ScanGrid *tiles;
+    double *row_means, *column_means; /* of the finite pixels; NaN where there is none */
+    struct ScanPrivate *private;
 } Scan;
 
-/* FAULT_BROKEN if memory does not suffice for a plane of floats. */
+/* A scan looks at one plane after the other, with the same memory. */
+Scan *scan_new(const ScanPlan *plan);
+/* FAULT_BROKEN if memory does not suffice for the plane; the scan is then good for nothing but
+ * another look. */
+bool scan_look(Scan *scan, const Plane *plane, GError **error);
+/* scan_new for SCAN_ALL without further grids, and scan_look. */
 Scan *scan_plane(const Plane *plane, GError **error);
 void scan_free(Scan *scan); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scan, scan_free)
+
+/* The grid of tiles that are scale pixels a side: ceil(width / scale) columns, ceil(height / scale)
+ * rows. NULL if it was not asked for. */
+const ScanGrid *scan_grid(const Scan *scan, guint32 scale);
+
+/* Memory for the measure at work, until it returns; see scratch_take. */
+void *scan_scratch(const Scan *scan, gsize size_bytes);
+/* Called between two measures. */
+void scan_scratch_reset(const Scan *scan);
 
 /* Sum of (a - pivot) * (b - pivot). */
 static inline double scan_pairs_product(const ScanPairs *pairs) {

@@ -1,5 +1,4 @@
 #include "features/worker.h"
-#include "features/measure.h"
 #include "features/pixels.h"
 #include "features/result.h"
 #include "features/vips_start.h"
@@ -33,6 +32,7 @@ typedef struct {
     Bus *control, *bulk;
     BusPull *pull;
     DeliveryDesk *desk;
+    Pipeline *pipeline;
     guint generation;           /* of the connection the streams were ensured on */
     gint64 catalogue_stream_ns; /* the stream the catalogue was told to */
     bool away;
@@ -45,7 +45,7 @@ typedef struct {
     Descriptor *descriptor;
     char *reply;
     DeliveryParcel parcel;
-    double *values;
+    Measurement *measurement;
     Thumbnail *thumbnail;
     gint64 taken_us, received_us, decoded_us, measured_us;
 } Job;
@@ -54,7 +54,7 @@ static void job_clear(Job *job) {
     descriptor_free(job->descriptor);
     g_free(job->reply);
     delivery_parcel_clear(&job->parcel);
-    g_free(job->values);
+    measurement_free(job->measurement);
     thumbnail_free(job->thumbnail);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
@@ -85,9 +85,10 @@ static bool tell(Worker *worker, const char *subject, const char *id, const char
 static bool tell_result(Worker *worker, const Job *job, ResultStatus status, const char *reason) {
     const Result result = {
         .descriptor = job->descriptor,
+        .pipeline = worker->pipeline,
         .status = status,
         .reason = reason,
-        .values = status == RESULT_OK ? job->values : NULL,
+        .measurement = status == RESULT_OK ? job->measurement : NULL,
         .thumbnail = status == RESULT_OK ? job->thumbnail : NULL,
         .delivery = job->parcel.way,
         .worker = worker->name,
@@ -115,7 +116,7 @@ static void tell_catalogue(Worker *worker) {
         state.created_ns == worker->catalogue_stream_ns)
         return;
     gsize length;
-    g_autofree char *document = result_catalogue(worker->settings->pipeline, &length);
+    g_autofree char *document = result_catalogue(worker->pipeline, &length);
     g_autofree char *subject =
         g_strconcat("scopestream.catalogue.", worker->settings->pipeline, NULL);
     g_autofree char *id =
@@ -136,12 +137,16 @@ static bool measure(Worker *worker, Job *job, GError **error) {
     g_autoptr(Plane) plane =
         pixels_decode(job->parcel.bytes, job->parcel.page, worker->settings, error);
     job->decoded_us = g_get_real_time();
-    g_autoptr(Scan) scan = plane != NULL ? scan_plane(plane, error) : NULL;
-    if (scan == NULL)
+    if (plane == NULL)
         return false;
-    job->values = measure_scan(scan);
+    if (job->descriptor->frame->pixel_size_um > 0)
+        plane->pixel_size_um = job->descriptor->frame->pixel_size_um;
+    job->measurement = pipeline_measure(worker->pipeline, plane, error);
+    if (job->measurement == NULL)
+        return false;
     if (worker->settings->thumbnail_side > 0)
-        job->thumbnail = thumbnail_make(scan, (guint32)worker->settings->thumbnail_side, NULL);
+        job->thumbnail = thumbnail_make(pipeline_scan(worker->pipeline),
+                                        (guint32)worker->settings->thumbnail_side, NULL);
     job->measured_us = g_get_real_time();
     return true;
 }
@@ -327,6 +332,9 @@ static void wait_for(Worker *worker, GError *wrong) {
 }
 
 static bool open_all(Worker *worker, GError **error) {
+    worker->pipeline = pipeline_new(worker->settings, worker->settings->pipeline, error);
+    if (worker->pipeline == NULL)
+        return false;
     worker->control = bus_open(worker->settings, "features-control", error);
     worker->bulk =
         worker->control != NULL ? bus_open(worker->settings, "features-bulk", error) : NULL;
@@ -344,6 +352,7 @@ static void close_all(Worker *worker) {
     delivery_desk_close(worker->desk);
     bus_close(worker->bulk);
     bus_close(worker->control);
+    pipeline_free(worker->pipeline);
     g_free(worker->name);
 }
 

@@ -16,7 +16,8 @@ void json_write_count(JsonBuilder *builder, const char *name, gint64 count) {
 }
 
 void json_write_number(JsonBuilder *builder, const char *name, double number) {
-    json_builder_set_member_name(builder, name);
+    if (name != NULL)
+        json_builder_set_member_name(builder, name);
     if (isfinite(number))
         json_builder_add_double_value(builder, number);
     else

@@ -9,7 +9,8 @@
  * not UTF-8 are replaced. */
 void json_write_text(JsonBuilder *builder, const char *name, const char *text);
 void json_write_count(JsonBuilder *builder, const char *name, gint64 count);
-/* null where it is not finite: JSON has no such number. */
+/* null where it is not finite: JSON has no such number. NULL for name: an element of the array
+ * builder stands in. */
 void json_write_number(JsonBuilder *builder, const char *name, double number);
 /* us: since 1970; as frame_time_text has it. */
 void json_write_time(JsonBuilder *builder, const char *name, gint64 us);

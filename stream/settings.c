@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { PIPELINES_MOST = 16 }; /* each is an offer, and a measurement, of every frame */
+
 /* Every setting is a row: where its value stands in its struct and how it is read. The same kind of
  * row describes struct Settings and struct SourceSettings. */
 
@@ -30,6 +32,40 @@ static const Row source_rows[] = {
     {NULL, #key, type, offsetof(SourceSettings, field), fallback, 0, sentence},
 #include "stream/source.list"
 #undef SOURCE_SETTING
+};
+
+static const Row pipeline_rows[] = {
+#define PIPELINE_SETTING(key, type, field, fallback, sentence)                                     \
+    {NULL, #key, type, offsetof(PipelineSettings, field), fallback, 0, sentence},
+#include "stream/pipeline.list"
+#undef PIPELINE_SETTING
+};
+
+/* Sections there may be several of, [<kind> NAME]. Each fills a struct that begins with its name,
+ * in a list of pointers that ends with NULL. */
+typedef struct {
+    const char *kind; /* with the space behind it */
+    const Row *rows;
+    guint rows_count;
+    gsize list_offset, struct_bytes;
+    const char *sample; /* what the sample says before its keys */
+} SectionKind;
+
+typedef struct {
+    char *name;
+} Section;
+
+enum { SOURCE_SECTION, PIPELINE_SECTION };
+
+static const SectionKind section_kinds[] = {
+    [SOURCE_SECTION] = {"source ", source_rows, G_N_ELEMENTS(source_rows),
+                        offsetof(Settings, sources), sizeof(SourceSettings),
+                        "One section for each microscope's output, by the name it shall have in "
+                        "the database.\n#[source microscope1]"},
+    [PIPELINE_SECTION] = {"pipeline ", pipeline_rows, G_N_ELEMENTS(pipeline_rows),
+                          offsetof(Settings, pipeline_sections), sizeof(PipelineSettings),
+                          "What a pipeline measures; one without a section measures the standard "
+                          "set.\n#[pipeline quality]"},
 };
 
 static const char *const type_forms[] = {
@@ -132,47 +168,62 @@ static const Row *row_find(const Row rows[], guint count, const char *key) {
     return NULL;
 }
 
-/* --- settings and sources --- */
+/* --- settings and their sections --- */
+
+static Section ***section_list(const Settings *settings, const SectionKind *kind) {
+    return (Section ***)(void *)((char *)settings + kind->list_offset);
+}
 
 Settings *settings_new(void) {
     Settings *settings = g_new0(Settings, 1);
     rows_set_fallbacks(setting_rows, G_N_ELEMENTS(setting_rows), settings);
-    settings->sources = g_new0(SourceSettings *, 1);
+    for (guint kind = 0; kind < G_N_ELEMENTS(section_kinds); kind++)
+        *section_list(settings, &section_kinds[kind]) = g_new0(Section *, 1);
     return settings;
 }
 
-static void source_free(SourceSettings *source) {
-    rows_free_texts(source_rows, G_N_ELEMENTS(source_rows), source);
-    g_free(source->name);
-    g_free(source);
+static void sections_free(Section **sections, const SectionKind *kind) {
+    for (Section **section = sections; *section != NULL; section++) {
+        rows_free_texts(kind->rows, kind->rows_count, *section);
+        g_free((*section)->name);
+        g_free(*section);
+    }
+    g_free(sections);
 }
 
 void settings_free(Settings *settings) {
     if (settings == NULL)
         return;
-    for (SourceSettings **source = settings->sources; *source != NULL; source++)
-        source_free(*source);
-    g_free(settings->sources);
+    for (guint kind = 0; kind < G_N_ELEMENTS(section_kinds); kind++)
+        sections_free(*section_list(settings, &section_kinds[kind]), &section_kinds[kind]);
     rows_free_texts(setting_rows, G_N_ELEMENTS(setting_rows), settings);
     g_free(settings);
 }
 
-/* The source of that name, made if there is none yet. NULL if it cannot be a name. */
-static SourceSettings *source_named(Settings *settings, const char *name) {
+/* The section of that kind and name, made if there is none yet. NULL if it cannot be a name. */
+static Section *section_named(Settings *settings, const SectionKind *kind, const char *name) {
     if (!frame_name_is_plain(name))
         return NULL;
+    Section ***sections = section_list(settings, kind);
     guint count = 0;
-    for (; settings->sources[count] != NULL; count++)
-        if (g_str_equal(settings->sources[count]->name, name))
-            return settings->sources[count];
+    for (; (*sections)[count] != NULL; count++)
+        if (g_str_equal((*sections)[count]->name, name))
+            return (*sections)[count];
 
-    SourceSettings *source = g_new0(SourceSettings, 1);
-    source->name = g_strdup(name);
-    rows_set_fallbacks(source_rows, G_N_ELEMENTS(source_rows), source);
-    settings->sources = g_renew(SourceSettings *, settings->sources, count + 2);
-    settings->sources[count] = source;
-    settings->sources[count + 1] = NULL;
-    return source;
+    Section *section = g_malloc0(kind->struct_bytes);
+    section->name = g_strdup(name);
+    rows_set_fallbacks(kind->rows, kind->rows_count, section);
+    *sections = g_renew(Section *, *sections, count + 2);
+    (*sections)[count] = section;
+    (*sections)[count + 1] = NULL;
+    return section;
+}
+
+const PipelineSettings *settings_pipeline(const Settings *settings, const char *name) {
+    for (PipelineSettings **section = settings->pipeline_sections; *section != NULL; section++)
+        if (g_str_equal((*section)->name, name))
+            return *section;
+    return NULL;
 }
 
 /* --- the key file --- */
@@ -184,34 +235,53 @@ static bool section_exists(const char *section) {
     return false;
 }
 
+static bool unknown_key(GError **error, const char *where, const char *key) {
+    return fault_set(error, FAULT_USAGE,
+                     "%s: unknown key '%s'; --sample-config lists the known ones", where, key);
+}
+
 static bool wrong_value(GError **error, const char *where, const Row *row, const char *value) {
     return fault_set(error, FAULT_USAGE, "%s: %s = %s: expected %s (%s)", where, row->key, value,
                      type_forms[row->type], row->sentence);
 }
 
-static bool read_key(Settings *settings, SourceSettings *source, const char *section,
-                     const char *key, const char *value, const char *where, GError **error) {
-    const Row *row = source != NULL ? row_find(source_rows, G_N_ELEMENTS(source_rows), key)
-                                    : row_find(setting_rows, G_N_ELEMENTS(setting_rows), key);
-    if (row != NULL && source == NULL && !g_str_equal(row->section, section))
+static bool read_key(Settings *settings, const char *section, const char *key, const char *value,
+                     const char *where, GError **error) {
+    const Row *row = row_find(setting_rows, G_N_ELEMENTS(setting_rows), key);
+    if (row == NULL)
+        return unknown_key(error, where, key);
+    if (!g_str_equal(row->section, section))
         return fault_set(error, FAULT_USAGE, "%s: '%s' belongs into section [%s]", where, key,
                          row->section);
+    return row_set(row, settings, value) || wrong_value(error, where, row, value);
+}
+
+static bool read_named_key(Section *section, const SectionKind *kind, const char *key,
+                           const char *value, const char *where, GError **error) {
+    const Row *row = row_find(kind->rows, kind->rows_count, key);
     if (row == NULL)
-        return fault_set(error, FAULT_USAGE,
-                         "%s: unknown key '%s'; --sample-config lists the known ones", where, key);
-    void *values = source != NULL ? (void *)source : (void *)settings;
-    return row_set(row, values, value) || wrong_value(error, where, row, value);
+        return unknown_key(error, where, key);
+    return row_set(row, section, value) || wrong_value(error, where, row, value);
+}
+
+static const SectionKind *section_kind(const char *section) {
+    for (guint kind = 0; kind < G_N_ELEMENTS(section_kinds); kind++)
+        if (g_str_has_prefix(section, section_kinds[kind].kind))
+            return &section_kinds[kind];
+    return NULL;
 }
 
 static bool read_section(Settings *settings, GKeyFile *file, const char *section, const char *name,
                          GError **error) {
     g_autofree char *where = g_strdup_printf("%s: [%s]", name, section);
-    SourceSettings *source = NULL;
-    if (g_str_has_prefix(section, "source ")) {
-        source = source_named(settings, section + strlen("source "));
-        if (source == NULL)
+    const SectionKind *kind = section_kind(section);
+    Section *named = NULL;
+    if (kind != NULL) {
+        named = section_named(settings, kind, section + strlen(kind->kind));
+        if (named == NULL)
             return fault_set(error, FAULT_USAGE,
-                             "%s: a source's name is made of letters, digits, '_' and '-'", where);
+                             "%s: a %sname is made of letters, digits, '_' and '-'", where,
+                             kind->kind);
     } else if (!section_exists(section)) {
         return fault_set(error, FAULT_USAGE,
                          "%s: unknown section; --sample-config lists the known ones", where);
@@ -225,7 +295,8 @@ static bool read_section(Settings *settings, GKeyFile *file, const char *section
         if (value == NULL)
             return fault_set(error, FAULT_USAGE, "%s: %s: value is not UTF-8 text", where, *key);
         g_strchomp(value);
-        if (!read_key(settings, source, section, *key, value, where, error))
+        if (!(named != NULL ? read_named_key(named, kind, *key, value, where, error)
+                            : read_key(settings, section, *key, value, where, error)))
             return false;
     }
     return true;
@@ -261,7 +332,9 @@ bool settings_read_environment(Settings *settings, GError **error) {
 static bool set_first_source(Settings *settings, const char *value, GError **error) {
     g_auto(GStrv) halves = g_strsplit(value, "=", 2);
     SourceSettings *source =
-        halves[0] != NULL && halves[1] != NULL ? source_named(settings, halves[0]) : NULL;
+        halves[0] != NULL && halves[1] != NULL
+            ? (SourceSettings *)section_named(settings, &section_kinds[SOURCE_SECTION], halves[0])
+            : NULL;
     if (source == NULL || *halves[1] == '\0')
         return fault_set(error, FAULT_USAGE,
                          "--source %s: expected NAME=FOLDER, the name made of letters, digits, "
@@ -323,6 +396,13 @@ const GOptionEntry *settings_options(Program program) {
     }
     made[program] = (const GOptionEntry *)(void *)g_array_free(entries, FALSE);
     return made[program];
+}
+
+char **settings_pipeline_names(const Settings *settings) {
+    char **names = g_strsplit(settings->pipelines, ",", -1);
+    for (char **name = names; *name != NULL; name++)
+        g_strstrip(*name);
+    return names;
 }
 
 /* --- checks --- */
@@ -393,14 +473,35 @@ static bool check_sources(const Settings *settings, GError **error) {
     return true;
 }
 
+static bool check_pipeline_name(const char *section, const char *key, const char *name,
+                                GError **error) {
+    return frame_name_is_plain(name) ||
+           fault_set(error, FAULT_USAGE,
+                     "[%s] %s = %s: expected a name of letters, digits, '_' and '-'", section, key,
+                     name);
+}
+
+static bool check_pipelines(const Settings *settings, GError **error) {
+    g_auto(GStrv) names = settings_pipeline_names(settings);
+    guint count = g_strv_length(names);
+    if (count == 0 || count > PIPELINES_MOST)
+        return fault_set(error, FAULT_USAGE, "[ingest] pipelines: expected 1 to %d names, not %u",
+                         PIPELINES_MOST, count);
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+    for (char **name = names; *name != NULL; name++)
+        if (!check_pipeline_name("ingest", "pipelines", *name, error))
+            return false;
+        else if (!g_hash_table_add(known, *name))
+            return fault_set(error, FAULT_USAGE,
+                             "[ingest] pipelines: '%s' stands there twice, expected each name once",
+                             *name);
+    return check_pipeline_name("features", "pipeline", settings->pipeline, error);
+}
+
 bool settings_check(const Settings *settings, GError **error) {
-    if (!frame_name_is_plain(settings->pipeline))
-        return fault_set(error, FAULT_USAGE,
-                         "[pipeline] pipeline = %s: expected letters, digits, '_' and '-'",
-                         settings->pipeline);
-    return check_replicas(settings, error) && check_inline(settings, error) &&
-           check_limits(settings, error) && check_memory(settings, error) &&
-           check_sources(settings, error);
+    return check_pipelines(settings, error) && check_replicas(settings, error) &&
+           check_inline(settings, error) && check_limits(settings, error) &&
+           check_memory(settings, error) && check_sources(settings, error);
 }
 
 /* --- the sample --- */
@@ -420,9 +521,10 @@ char *settings_sample(void) {
         section = setting_rows[row].section;
         append_row(sample, &setting_rows[row]);
     }
-    g_string_append(sample, "\n# One section for each microscope's output, by the name it shall "
-                            "have in the database.\n#[source microscope1]\n");
-    for (guint row = 0; row < G_N_ELEMENTS(source_rows); row++)
-        append_row(sample, &source_rows[row]);
+    for (guint kind = 0; kind < G_N_ELEMENTS(section_kinds); kind++) {
+        g_string_append_printf(sample, "\n# %s\n", section_kinds[kind].sample);
+        for (guint row = 0; row < section_kinds[kind].rows_count; row++)
+            append_row(sample, &section_kinds[kind].rows[row]);
+    }
     return g_string_free(sample, FALSE);
 }

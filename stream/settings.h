@@ -30,12 +30,21 @@ typedef struct {
 #undef SOURCE_SETTING
 } SourceSettings;
 
+/* A pipeline by its name, which is like a source's. Texts are never NULL. */
+typedef struct {
+    char *name;
+#define PIPELINE_SETTING(key, type, field, fallback, sentence) SETTING_TYPE_##type field;
+#include "stream/pipeline.list"
+#undef PIPELINE_SETTING
+} PipelineSettings;
+
 /* Texts are never NULL; "" is unset. */
 typedef struct {
 #define SETTING(section, key, type, field, fallback, programs, sentence) SETTING_TYPE_##type field;
 #include "stream/settings.list"
 #undef SETTING
     SourceSettings **sources; /* ends with NULL; in the order of the file, then of the options */
+    PipelineSettings **pipeline_sections; /* ends with NULL; in the order of the file */
 } Settings;
 
 /* The values of settings.list as they stand there: what a program has without file and options. */
@@ -55,6 +64,12 @@ bool settings_set(Settings *settings, const char *key, const char *value, GError
 /* Checks values that are well-formed and still cannot be right: numbers out of their range, a name
  * that fits no subject, a source without its folder. FAULT_USAGE, naming section and key. */
 bool settings_check(const Settings *settings, GError **error);
+
+/* The section of that pipeline; NULL if there is none. */
+const PipelineSettings *settings_pipeline(const Settings *settings, const char *name);
+
+/* The pipelines ingest offers frames to, in the order they stand in. g_strfreev. */
+char **settings_pipeline_names(const Settings *settings);
 
 /* Options of a program, for GOption: entries whose callbacks call settings_set on the Settings
  * given as the group's user data. Static; ends with an empty entry. */

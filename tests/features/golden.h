@@ -8,8 +8,8 @@
 #ifndef TESTS_FEATURES_GOLDEN_H
 #define TESTS_FEATURES_GOLDEN_H
 
-#include "features/measure.h"
 #include "tests/features/images.h"
+#include "tests/features/measuring.h"
 #include <check.h>
 #include <math.h>
 
@@ -42,13 +42,6 @@ typedef struct {
     double absolute; /* how far it may lie off in any case */
 } Golden;
 
-/* The number of that name, of values as measure_plane gives them. */
-static inline double golden_value_of(const double *values, const char *name) {
-    int index = measure_column_find(name);
-    ck_assert_msg(index >= 0, "no number is called %s", name);
-    return values[index];
-}
-
 static inline bool golden_agrees(const Golden *golden, gsize image, double got) {
     double expected = golden->values[image];
     if (isnan(expected) || isnan(got))
@@ -61,7 +54,7 @@ static inline void golden_check(const Golden *golden, gsize rows) {
         g_autoptr(Plane) plane = golden_images[image].make();
         g_autofree double *values = measure_plane(plane, NULL);
         for (gsize row = 0; row < rows; row++) {
-            double got = golden_value_of(values, golden[row].name);
+            double got = value_of(values, golden[row].name);
             ck_assert_msg(golden_agrees(&golden[row], image, got), "%s of %s is %.12g, not %.12g",
                           golden[row].name, golden_images[image].name, got,
                           golden[row].values[image]);

@@ -1,8 +1,8 @@
 #include "features/list.h"
-#include "features/measure.h"
 #include "features/measure_files.h"
 #include "stream/program.h"
 #include "tests/features/image_files.h"
+#include "tests/features/measuring.h"
 #include "tests/suite.h"
 #include <json-glib/json-glib.h>
 #include <sys/stat.h>
@@ -114,8 +114,9 @@ START_TEST(one_frame_is_shown_with_all_its_numbers) {
     g_auto(Run) shown = run("measure @one.tif");
     ck_assert_int_eq(shown.status, 0);
     ck_assert_str_eq(shown.err, "");
-    for (guint i = 0; i < measure_columns_count(); i++)
-        ck_assert_ptr_nonnull(strstr(shown.out, measure_column(i)->name));
+    for (guint i = 0; i < pipeline_columns_count(measuring_pipeline("standard")); i++)
+        ck_assert_ptr_nonnull(
+            strstr(shown.out, pipeline_column(measuring_pipeline("standard"), i)->name));
     ck_assert_ptr_nonnull(strstr(shown.out, "3 x 2"));
     remove_folder();
 }
@@ -142,10 +143,11 @@ START_TEST(csv_has_a_row_for_every_page_and_a_column_for_every_number) {
     ck_assert_uint_eq(g_strv_length(lines), 5);
     g_auto(GStrv) header = g_strsplit(lines[0], ",", -1);
     g_auto(GStrv) row = g_strsplit(lines[1], ",", -1);
-    ck_assert_uint_eq(g_strv_length(header), 6 + measure_columns_count());
+    ck_assert_uint_eq(g_strv_length(header),
+                      6 + pipeline_columns_count(measuring_pipeline("standard")));
     ck_assert_uint_eq(g_strv_length(row), g_strv_length(header));
     ck_assert_str_eq(row[2], "ok");
-    int mean = 6 + measure_column_find("mean");
+    int mean = 6 + pipeline_column_find(measuring_pipeline("standard"), "mean");
     ck_assert_str_eq(header[mean], "mean");
     ck_assert_double_eq_tol(g_ascii_strtod(row[mean], NULL), 12.5 / 255, 1e-12);
     remove_folder();
@@ -224,8 +226,9 @@ START_TEST(the_catalogue_fits_a_terminal_and_names_every_number) {
     g_auto(GStrv) lines = g_strsplit(table.out, "\n", -1);
     for (char **line = lines; *line != NULL; line++)
         ck_assert_msg(strlen(*line) <= 100, "%s", *line);
-    for (guint i = 0; i < measure_columns_count(); i++)
-        ck_assert_ptr_nonnull(strstr(table.out, measure_column(i)->name));
+    for (guint i = 0; i < pipeline_columns_count(measuring_pipeline("standard")); i++)
+        ck_assert_ptr_nonnull(
+            strstr(table.out, pipeline_column(measuring_pipeline("standard"), i)->name));
     remove_folder();
 }
 END_TEST
@@ -234,7 +237,8 @@ START_TEST(the_catalogue_as_csv_has_a_row_for_every_number) {
     make_folder();
     g_auto(Run) table = run("list --format csv");
     ck_assert_int_eq(table.status, 0);
-    ck_assert_uint_eq(lines_of(table.out), 1 + measure_columns_count());
+    ck_assert_uint_eq(lines_of(table.out),
+                      1 + pipeline_columns_count(measuring_pipeline("standard")));
     remove_folder();
 }
 END_TEST

@@ -1,5 +1,5 @@
-#include "features/measure.h"
 #include "features/result.h"
+#include "tests/features/measuring.h"
 #include "tests/suite.h"
 #include <math.h>
 
@@ -28,16 +28,22 @@ static JsonNode *parse(const char *text) {
     return root;
 }
 
-static double *some_values(void) {
-    double *values = g_new(double, measure_columns_count());
+/* Every third column has no value. */
+static Measurement *some_measurement(void) {
+    Measurement *measurement = g_new0(Measurement, 1);
+    measurement->values = g_new(double, measure_places());
+    measurement->reasons = g_new0(const char *, measure_columns_count());
+    for (guint i = 0; i < measure_places(); i++)
+        measurement->values[i] = i + 3;
     for (guint i = 0; i < measure_columns_count(); i++)
-        values[i] = i % 7 == 3 ? NAN : 1.0 / (i + 3);
-    return values;
+        if (i % 3 == 2)
+            measurement->reasons[i] = "all pixels are equal";
+    return measurement;
 }
 
 START_TEST(a_measured_frame_tells_every_member_of_the_wire) {
     g_autoptr(Descriptor) descriptor = a_descriptor();
-    g_autofree double *values = some_values();
+    g_autoptr(Measurement) measurement = some_measurement();
     const Thumbnail thumbnail = {.mime = "image/jpeg",
                                  .width = 4,
                                  .height = 3,
@@ -46,7 +52,8 @@ START_TEST(a_measured_frame_tells_every_member_of_the_wire) {
                                  .bytes = g_bytes_new_static("\xff\xd8\xff", 3)};
     const Result result = {.descriptor = descriptor,
                            .status = RESULT_OK,
-                           .values = values,
+                           .pipeline = measuring_pipeline(NULL),
+                           .measurement = measurement,
                            .thumbnail = &thumbnail,
                            .delivery = "path",
                            .worker = "host/1",
@@ -68,8 +75,9 @@ START_TEST(a_measured_frame_tells_every_member_of_the_wire) {
     ck_assert_int_eq(json_object_get_int_member(object, "attempt"), 2);
     ck_assert_str_eq(json_object_get_string_member(object, "worker"), "host/1");
     JsonObject *pipeline = json_object_get_object_member(object, "pipeline");
-    ck_assert_str_eq(json_object_get_string_member(pipeline, "name"), "quality");
-    ck_assert_int_eq(json_object_get_int_member(pipeline, "version"), PIPELINE_VERSION);
+    ck_assert_str_eq(json_object_get_string_member(pipeline, "name"), "test");
+    ck_assert_str_eq(json_object_get_string_member(pipeline, "definition"),
+                     pipeline_definition_id(measuring_pipeline(NULL)));
     JsonObject *frame = json_object_get_object_member(object, "frame");
     ck_assert_str_eq(json_object_get_string_member(frame, "path"), "P1/A01.tif");
     JsonObject *shown = json_object_get_object_member(object, "thumbnail");
@@ -83,20 +91,41 @@ START_TEST(a_measured_frame_tells_every_member_of_the_wire) {
 }
 END_TEST
 
-START_TEST(every_value_survives_the_document_and_nan_is_null) {
+static void check_value(const PipelineColumn *column, JsonNode *node, const double *values) {
+    values += column->place;
+    if (column->number->kind == MEASURE_HASH) {
+        ck_assert_uint_eq((guint64)json_node_get_int(node), measure_hash_get(values));
+    } else if (column->number->kind == MEASURE_ARRAY) {
+        JsonArray *elements = json_node_get_array(node);
+        ck_assert_uint_eq(json_array_get_length(elements), column->places);
+        for (guint i = 0; i < column->places; i++)
+            ck_assert_double_eq(json_array_get_double_element(elements, i), values[i]);
+    } else {
+        ck_assert_double_eq(json_node_get_double(node), *values);
+    }
+}
+
+START_TEST(every_value_survives_the_document_and_what_has_none_tells_why) {
     g_autoptr(Descriptor) descriptor = a_descriptor();
-    g_autofree double *values = some_values();
-    const Result result = {.descriptor = descriptor, .values = values, .worker = "h/1"};
+    g_autoptr(Measurement) measurement = some_measurement();
+    const Result result = {.descriptor = descriptor,
+                           .pipeline = measuring_pipeline(NULL),
+                           .measurement = measurement,
+                           .worker = "h/1"};
     g_autofree char *text = result_to_json(&result, NULL);
     g_autoptr(JsonNode) root = parse(text);
-    JsonObject *object = json_object_get_object_member(json_node_get_object(root), "values");
-    ck_assert_uint_eq(json_object_get_size(object), measure_columns_count());
+    JsonObject *document = json_node_get_object(root);
+    JsonObject *values = json_object_get_object_member(document, "values");
+    JsonObject *nulls = json_object_get_object_member(document, "nulls");
+    ck_assert_uint_eq(json_object_get_size(values), measure_columns_count());
     for (guint i = 0; i < measure_columns_count(); i++) {
-        JsonNode *node = json_object_get_member(object, measure_column(i)->name);
-        if (isnan(values[i]))
+        const PipelineColumn *column = measure_column(i);
+        JsonNode *node = json_object_get_member(values, column->name);
+        ck_assert(json_object_has_member(nulls, column->name) == (i % 3 == 2));
+        if (i % 3 == 2)
             ck_assert(json_node_is_null(node));
         else
-            ck_assert_double_eq(json_node_get_double(node), values[i]);
+            check_value(column, node, measurement->values);
     }
 }
 END_TEST
@@ -104,6 +133,7 @@ END_TEST
 START_TEST(a_broken_frame_tells_why_and_has_no_values) {
     g_autoptr(Descriptor) descriptor = a_descriptor();
     const Result result = {.descriptor = descriptor,
+                           .pipeline = measuring_pipeline(NULL),
                            .status = RESULT_BROKEN,
                            .reason = "strip 3: \xff not enough data",
                            .worker = "h/1",
@@ -138,7 +168,7 @@ END_TEST
 
 START_TEST(the_catalogue_has_a_row_for_every_number) {
     gsize length;
-    g_autofree char *text = result_catalogue("quality", &length);
+    g_autofree char *text = result_catalogue(measuring_pipeline(NULL), &length);
     ck_assert_uint_eq(length, strlen(text));
     g_autoptr(JsonNode) root = parse(text);
     JsonObject *object = json_node_get_object(root);
@@ -154,6 +184,7 @@ START_TEST(the_catalogue_has_a_row_for_every_number) {
 END_TEST
 
 SUITE("result", a_measured_frame_tells_every_member_of_the_wire,
-      every_value_survives_the_document_and_nan_is_null, a_broken_frame_tells_why_and_has_no_values,
+      every_value_survives_the_document_and_what_has_none_tells_why,
+      a_broken_frame_tells_why_and_has_no_values,
       the_message_id_carries_frame_pipeline_attempt_and_status,
       the_catalogue_has_a_row_for_every_number)

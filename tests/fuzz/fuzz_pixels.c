@@ -1,7 +1,7 @@
 /* fuzz_pixels: bytes as an image file of which every page is decoded and measured. What comes out
  * is a plane whose numbers are finite or NULL, or a reason. */
-#include "features/measure.h"
 #include "features/pixels.h"
+#include "tests/features/measuring.h"
 #include "tests/fuzz/fuzz.h"
 #include <math.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static void try_page(GBytes *bytes, guint32 page, const Settings *settings) {
     if (plane == NULL)
         return;
     g_autofree double *values = measure_plane(plane, NULL);
-    for (guint i = 0; i < measure_columns_count(); i++)
+    for (guint i = 0; i < measure_places(); i++)
         if (isinf(values[i]))
             abort();
 }

@@ -26,6 +26,17 @@ START_TEST(values_with_units_become_milliseconds_and_bytes) {
 }
 END_TEST
 
+START_TEST(pipelines_are_told_in_the_order_they_stand_in) {
+    g_autoptr(Settings) settings = settings_new();
+    ck_assert(settings_read_text(settings, "[ingest]\npipelines = quality , deep,third\n",
+                                 "my.conf", NULL));
+    ck_assert(settings_check(settings, NULL));
+    g_auto(GStrv) names = settings_pipeline_names(settings);
+    g_autofree char *together = g_strjoinv("|", names);
+    ck_assert_str_eq(together, "quality|deep|third");
+}
+END_TEST
+
 START_TEST(each_mistake_is_told_by_file_section_and_key) {
     const struct {
         const char *text, *words[3];
@@ -47,7 +58,13 @@ START_TEST(each_mistake_is_told_by_file_section_and_key) {
         {"[features]\njobs = -1\n", {"jobs = -1", "whole number", "my.conf"}},
         {"[nats]\nreplicas = 2\n", {"replicas", "1, 3 or 5", "[nats]"}},
         {"[ingest]\ninline-limit = 9MiB\n", {"inline-limit", "8MiB", "[ingest]"}},
-        {"[pipeline]\npipeline = a.b\n", {"pipeline = a.b", "letters", "[pipeline]"}},
+        {"[features]\npipeline = a.b\n", {"pipeline = a.b", "letters", "[features]"}},
+        {"[ingest]\npipelines = a,b.c\n", {"pipelines = b.c", "letters", "[ingest]"}},
+        {"[ingest]\npipelines = a,,b\n", {"pipelines", "letters", "[ingest]"}},
+        {"[ingest]\npipelines = a, b, a\n", {"pipelines", "'a'", "twice"}},
+        {"[ingest]\npipelines =\n", {"pipelines", "1 to 16", "not 0"}},
+        {"[ingest]\npipelines = a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q\n",
+         {"[ingest] pipelines", "1 to 16", "not 17"}},
         {"[source a b]\nfolder = /x\n", {"[source a b]", "letters", "my.conf"}},
         {"[source a]\nfoldre = /x\n", {"[source a]", "foldre", "my.conf"}},
         {"[source a]\nevents = maybe\n", {"events = maybe", "yes or no", "my.conf"}},
@@ -122,7 +139,8 @@ START_TEST(every_option_of_every_program_reads_its_own_default) {
 END_TEST
 
 SUITE("settings", values_with_units_become_milliseconds_and_bytes,
-      each_mistake_is_told_by_file_section_and_key, the_sample_file_says_what_the_defaults_are,
+      pipelines_are_told_in_the_order_they_stand_in, each_mistake_is_told_by_file_section_and_key,
+      the_sample_file_says_what_the_defaults_are,
       options_overrule_the_environment_which_overrules_the_file,
       sources_come_from_the_file_and_from_options,
       every_option_of_every_program_reads_its_own_default)

@@ -1,0 +1,15 @@
+/* processor: hot loops are built for several instruction sets, and the best for this machine is
+ * chosen when the program starts. Put FOR_EACH_PROCESSOR before such a function.
+ *
+ * Sums of whole numbers are the same on all of them; sums of floats are not promised to be. The
+ * sanitizers are not ready when the choice is made, so they get the plain build. */
+#ifndef FEATURES_PROCESSOR_H
+#define FEATURES_PROCESSOR_H
+
+#if defined(__x86_64__) && !defined(SCOPESTREAM_SANITIZE)
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#else
+#define FOR_EACH_PROCESSOR
+#endif
+
+#endif
