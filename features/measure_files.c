@@ -1,9 +1,11 @@
 #include "features/measure_files.h"
+#include "features/image_sets.h"
 #include "features/pipeline.h"
 #include "features/pixels.h"
 #include "features/report.h"
 #include "features/result.h"
 #include "stream/json_write.h"
+#include "stream/naming.h"
 #include "stream/program.h"
 #include <glib/gstdio.h>
 #include <math.h>
@@ -11,12 +13,18 @@
 #include <string.h>
 #include <unistd.h>
 
-static char *format_text;
+static char *format_text, *names_text, *naming_text;
 static double pixel_size_um;
 
 const GOptionEntry measure_files_options[] = {
     {"format", 0, 0, G_OPTION_ARG_STRING, &format_text,
      "table (as is), csv (a row a frame, all numbers) or json (a line a frame)", "FORMAT"},
+    {"names", 0, 0, G_OPTION_ARG_STRING, &names_text,
+     "scopestream (as is), or cellprofiler: a CSV as CellProfiler's Image.csv, a row an image set",
+     "NAMES"},
+    {"naming", 0, 0, G_OPTION_ARG_STRING, &naming_text,
+     "instrument whose file names these are, as listed by scopestream-ingest namings (auto)",
+     "NAMING"},
     {"pixel-size", 0, 0, G_OPTION_ARG_DOUBLE, &pixel_size_um,
      "micrometres per pixel, for measures that want to know", "UM"},
     {NULL},
@@ -218,6 +226,38 @@ static void json_frame(const Pipeline *pipeline, Measured *measured) {
     measured_free(measured);
 }
 
+/* --- csv with CellProfiler's names --- */
+
+static ImageSets *image_sets;
+
+static void cellprofiler_begin(const Pipeline *pipeline) {
+    image_sets = image_sets_new(pipeline);
+}
+
+/* The last folders of a path may tell plate and time point, as below a source's folder. */
+static void cellprofiler_frame(const Pipeline *pipeline, Measured *measured) {
+    SourceSettings source = {.folder = (char *)"",
+                             .naming = naming_text != NULL ? naming_text : (char *)NAMING_AUTO};
+    g_autoptr(Frame) frame = frame_new();
+    g_autofree char *path = g_canonicalize_filename(measured->file, NULL);
+    frame->path = frame_path_encode(path + 1);
+    naming_place(&source, frame);
+    frame->page = measured->page;
+    frame->width = measured->width;
+    frame->height = measured->height;
+    if (measured->measurement != NULL)
+        image_sets_add(image_sets, path, frame, measured->measurement);
+    measured_free(measured);
+}
+
+static void cellprofiler_end(const Pipeline *pipeline) {
+    image_sets_print(image_sets);
+    g_clear_pointer(&image_sets, image_sets_free);
+}
+
+static const Writer cellprofiler_writer = {cellprofiler_begin, cellprofiler_frame,
+                                           cellprofiler_end};
+
 static const Writer writers[] = {
     [REPORT_TABLE] = {table_begin, table_frame, table_end},
     [REPORT_CSV] = {csv_begin, csv_frame, nothing},
@@ -356,10 +396,33 @@ static void show_progress(guint done, guint count) {
     g_printerr(done < count ? "\r%u of %u files" : "\r%u of %u files\n", done, count);
 }
 
+/* NULL with FAULT_USAGE if the options do not fit together. */
+static const Writer *writer_chosen(GError **error) {
+    ReportFormat format;
+    bool cellprofiler = g_strcmp0(names_text, "cellprofiler") == 0;
+    if (!report_parse_format(cellprofiler && format_text == NULL ? "csv" : format_text, &format,
+                             error))
+        return NULL;
+    if (naming_text != NULL && !naming_exists(naming_text)) {
+        fault_set(error, FAULT_USAGE,
+                  "--naming %s: no such instrument; scopestream-ingest namings lists them",
+                  naming_text);
+        return NULL;
+    }
+    if (names_text == NULL || g_str_equal(names_text, "scopestream"))
+        return &writers[format];
+    if (cellprofiler && format == REPORT_CSV)
+        return &cellprofiler_writer;
+    fault_set(error, FAULT_USAGE,
+              "--names %s: expected scopestream, or cellprofiler, which has --format csv only",
+              names_text);
+    return NULL;
+}
+
 int measure_files_run(const Settings *settings, char **arguments) {
     GError *error = NULL;
-    ReportFormat format;
-    if (!report_parse_format(format_text, &format, &error))
+    const Writer *writer = writer_chosen(&error);
+    if (writer == NULL)
         return program_fail(error);
     if (arguments[0] == NULL) {
         fault_set(&error, FAULT_USAGE, "measure needs the image files to measure, or their folder");
@@ -371,7 +434,7 @@ int measure_files_run(const Settings *settings, char **arguments) {
         return program_fail(error);
 
     g_autoptr(GPtrArray) files = collect_files(arguments);
-    Work work = {.settings = settings, .pipeline = pipeline, .writer = &writers[format]};
+    Work work = {.settings = settings, .pipeline = pipeline, .writer = writer};
     work.writer->begin(pipeline);
     for (guint i = 0; i < files->len && !program_stopping(); i++) {
         measure_file(&work, files->pdata[i]);

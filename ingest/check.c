@@ -1,10 +1,10 @@
 #include "ingest/check.h"
 #include "ingest/file.h"
 #include "ingest/filter.h"
-#include "ingest/naming.h"
 #include "ingest/source.h"
 #include "ingest/understand.h"
 #include "stream/json_write.h"
+#include "stream/naming.h"
 #include "stream/program.h"
 #include <stdio.h>
 #include <stdlib.h>

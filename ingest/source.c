@@ -1,9 +1,9 @@
 #include "ingest/source.h"
 #include "ingest/event.h"
-#include "ingest/naming.h"
 #include "ingest/scan.h"
 #include "ingest/understand.h"
 #include "ingest/watch.h"
+#include "stream/naming.h"
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>

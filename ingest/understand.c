@@ -1,5 +1,5 @@
 #include "ingest/understand.h"
-#include "ingest/naming.h"
+#include "stream/naming.h"
 
 /* What no descriptor can carry is unknown; the decoder will say what is wrong with it. */
 static guint32 known(guint32 number) {

@@ -7,7 +7,7 @@
 #include "stream/settings.h"
 
 /* The frames of a complete file, one a page in the order of pages, with their ids set. Place comes
- * from the names of file and folders (ingest/naming.h) and is the same for all pages: which z, t or
+ * from the names of file and folders (stream/naming.h) and is the same for all pages: which z, t or
  * channel a page of a stack is, is not claimed.
  *
  * path: below the source's folder, encoded as Frame.path is. closed_us: when the file was seen

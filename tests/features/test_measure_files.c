@@ -154,6 +154,92 @@ START_TEST(csv_has_a_row_for_every_page_and_a_column_for_every_number) {
 }
 END_TEST
 
+static char *field_named(char **header, char **row, const char *name) {
+    for (guint i = 0; header[i] != NULL; i++)
+        if (g_str_equal(header[i], name))
+            return row[i];
+    ck_abort_msg("no column %s", name);
+}
+
+/* Two channels of one site and one of another, named as CellProfiler's own default has it. */
+static void make_image_sets(void) {
+    static const char *const names[] = {"below/P1_A01_s1_w1.tif", "below/P1_A01_s1_w2.tif",
+                                        "below/P1_A02_s1_w2.tif"};
+    for (guint8 i = 0; i < G_N_ELEMENTS(names); i++) {
+        const guint8 pixels[4] = {i, i, i, i};
+        const PageSpec page = {
+            .width = 2, .height = 2, .bits = 8, .photometric = 1, .data = pixels};
+        write_file(names[i], tiff_file("w", &page, 1));
+    }
+}
+
+static void remove_image_sets(void) {
+    static const char *const names[] = {"below/P1_A01_s1_w1.tif", "below/P1_A01_s1_w2.tif",
+                                        "below/P1_A02_s1_w2.tif"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(folder, names[i], NULL);
+        g_unlink(path);
+    }
+}
+
+START_TEST(with_cellprofilers_names_a_row_is_an_image_set_and_a_column_a_number_of_a_channel) {
+    make_folder();
+    make_image_sets();
+    g_auto(Run) table = run("measure --names cellprofiler @one.tif @below/P1_A01_s1_w1.tif "
+                            "@below/P1_A01_s1_w2.tif @below/P1_A02_s1_w2.tif");
+    ck_assert_msg(table.status == 0, "%s", table.err);
+    g_auto(GStrv) lines = g_strsplit(table.out, "\n", -1);
+    ck_assert_uint_eq(g_strv_length(lines), 5); /* header, three sets, and what follows the last */
+    g_auto(GStrv) header = g_strsplit(lines[0], ",", -1);
+    ck_assert_str_eq(header[0], "ImageNumber");
+
+    g_auto(GStrv) unknown = g_strsplit(lines[1], ",", -1);
+    ck_assert_str_eq(field_named(header, unknown, "FileName_Image"), "one.tif");
+    ck_assert_str_eq(field_named(header, unknown, "FileName_1"), "");
+    ck_assert_str_eq(field_named(header, unknown, "Metadata_Well"), "");
+
+    g_auto(GStrv) both = g_strsplit(lines[2], ",", -1);
+    ck_assert_uint_eq(g_strv_length(both), g_strv_length(header));
+    ck_assert_str_eq(both[0], "2");
+    ck_assert_str_eq(field_named(header, both, "Metadata_Plate"), "P1");
+    ck_assert_str_eq(field_named(header, both, "Metadata_Well"), "A01");
+    ck_assert_str_eq(field_named(header, both, "ImageQuality_MeanIntensity_1"), "0");
+    ck_assert_double_eq_tol(
+        g_ascii_strtod(field_named(header, both, "ImageQuality_MeanIntensity_2"), NULL), 1 / 255.,
+        1e-9);
+
+    g_auto(GStrv) alone = g_strsplit(lines[3], ",", -1);
+    ck_assert_str_eq(field_named(header, alone, "Metadata_Well"), "A02");
+    ck_assert_str_eq(field_named(header, alone, "ImageQuality_MeanIntensity_1"), "");
+    ck_assert_str_eq(field_named(header, alone, "FileName_2"), "P1_A02_s1_w2.tif");
+    remove_image_sets();
+    remove_folder();
+}
+END_TEST
+
+static void check_refused(const char *words) {
+    make_folder();
+    g_auto(Run) refused = run(words);
+    ck_assert_int_eq(refused.status, 2);
+    ck_assert_uint_eq(lines_of(refused.err), 1);
+    remove_folder();
+}
+
+START_TEST(names_of_another_program_are_wrong_use) {
+    check_refused("measure --names imagej @one.tif");
+}
+END_TEST
+
+START_TEST(image_sets_are_csv_and_nothing_else) {
+    check_refused("measure --names cellprofiler --format json @one.tif");
+}
+END_TEST
+
+START_TEST(a_naming_nobody_knows_is_wrong_use) {
+    check_refused("measure --naming leica @one.tif");
+}
+END_TEST
+
 START_TEST(a_broken_file_is_one_line_and_the_others_are_measured) {
     make_folder();
     g_auto(Run) lines = run("measure --format json @broken.png @one.tif @missing.tif");
@@ -243,7 +329,10 @@ START_TEST(the_catalogue_as_csv_has_a_row_for_every_number) {
 }
 END_TEST
 
-SUITE("measure_files", one_frame_is_shown_with_all_its_numbers,
+SUITE("measure_files",
+      with_cellprofilers_names_a_row_is_an_image_set_and_a_column_a_number_of_a_channel,
+      names_of_another_program_are_wrong_use, image_sets_are_csv_and_nothing_else,
+      a_naming_nobody_knows_is_wrong_use, one_frame_is_shown_with_all_its_numbers,
       several_frames_are_a_table_that_fits_a_terminal,
       csv_has_a_row_for_every_page_and_a_column_for_every_number,
       a_broken_file_is_one_line_and_the_others_are_measured, what_is_no_file_is_not_read,

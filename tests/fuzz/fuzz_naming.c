@@ -1,6 +1,6 @@
 /* fuzz_naming: bytes as a path below a source. Whatever it tells must be able to travel: valid
  * UTF-8, and a well in its one form. */
-#include "ingest/naming.h"
+#include "stream/naming.h"
 #include "tests/fuzz/fuzz.h"
 #include <stdlib.h>
 

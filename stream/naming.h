@@ -1,8 +1,8 @@
 /* naming: where a frame stands, as the names of its file and folders tell.
  *
  * One instrument is one row of namings.list, and no C. */
-#ifndef INGEST_NAMING_H
-#define INGEST_NAMING_H
+#ifndef STREAM_NAMING_H
+#define STREAM_NAMING_H
 
 #include "stream/frame.h"
 #include "stream/settings.h"

@@ -1,4 +1,4 @@
-#include "ingest/naming.h"
+#include "stream/naming.h"
 #include "tests/suite.h"
 #include <string.h>
 

@@ -1,9 +1,9 @@
-#include "ingest/naming.h"
+#include "stream/naming.h"
 #include <string.h>
 
 static const Naming NAMINGS[] = {
 #define NAMING(key, file, folder, example, sentence) {#key, file, folder, example, sentence},
-#include "ingest/namings.list"
+#include "stream/namings.list"
 #undef NAMING
     {0}};
 
@@ -46,7 +46,7 @@ static GRegex *expression_new(const char *pattern) {
     g_autoptr(GError) error = NULL;
     GRegex *expression = g_regex_new(pattern, G_REGEX_OPTIMIZE | G_REGEX_DUPNAMES, 0, &error);
     if (expression == NULL)
-        g_error("ingest/namings.list: %s",
+        g_error("stream/namings.list: %s",
                 error->message); /* a row that cannot be: a test finds it */
     return expression;
 }
