@@ -4,7 +4,7 @@
 static const MeasureNumber numbers[] = {
     {"focus_score", "x", "variance of x / mean of x; 0 where the mean is not above 0",
      "Sun 2004; CellProfiler", "gross blur at one site; the count of cells moves it, too",
-     "ImageQuality_FocusScore", "histogram", 1},
+     "ImageQuality_FocusScore_{channel}", "histogram", 1},
     {NULL},
 };
 

@@ -2,9 +2,11 @@
 #include "features/measure.h"
 
 static const MeasureNumber numbers[] = {
-    {"thr_otsu", "x", "the value t that maximises the variance between pixels <= t and pixels > t",
+    {"thr_otsu", "x",
+     "the value t that maximises the variance between pixels <= t and pixels > t; x itself where "
+     "all are one",
      "Otsu 1979; scikit-image's threshold_otsu, one bin a value", "staining level", NULL,
-     "histogram", 1},
+     "histogram", 2},
     {"otsu_separability", "1", "variance between the two sides of thr_otsu / variance of x",
      "Otsu 1979", "empty field: about 0.64 for pure noise, above 0.8 with cells", NULL, "histogram",
      1},
@@ -42,8 +44,10 @@ static Split best_split(const Levels *levels, double mean) {
 static void compute(const Scan *scan, double values[]) {
     const Levels *levels = scan->levels;
     double scale = scan->plane->scale;
-    if (levels->count < 2)
+    if (levels->count == 1) {
+        values[0] = levels->values[0] / scale;
         return;
+    }
     Split split = best_split(levels, scan->moments.mean);
     if (split.count == 0) /* floats so large that their squares are not finite */
         return;

@@ -4,10 +4,10 @@
 
 static const MeasureNumber numbers[] = {
     {"thr_robust_bg", "x",
-     "mean + 2 std of x without the darkest and the brightest 5 % of pixels (rounded to even "
-     "counts)",
-     "CellProfiler", "noise and level of the background", "ImageQuality_ThresholdRobustBackground",
-     "histogram", 1},
+     "mean + 2 std of x without the darkest and the brightest 5 % of pixels (a half rounded to the "
+     "even count); 0 for less than 3 pixels",
+     "CellProfiler", "noise and level of the background",
+     "ImageQuality_ThresholdRobustBackground_{channel}", "histogram", 2},
     {NULL},
 };
 
@@ -19,6 +19,10 @@ static double pixels_between(const Levels *levels, gsize level, guint64 from, gu
 
 static void compute(const Scan *scan, double values[]) {
     const Levels *levels = scan->levels;
+    if (scan->n < 3) {
+        values[0] = 0;
+        return;
+    }
     guint64 trimmed = (guint64)rint(0.05 * (double)scan->n); /* halves to even, as numpy */
     guint64 from = trimmed, to = scan->n - trimmed;
 

@@ -4,9 +4,10 @@
 
 static const MeasureNumber numbers[] = {
     {"pct_max", "%", "100 * pixels at this image's largest value / total_area", "CellProfiler",
-     "saturation where the image is clipped", "ImageQuality_PercentMaximal", "histogram", 1},
+     "saturation where the image is clipped", "ImageQuality_PercentMaximal_{channel}", "histogram",
+     1},
     {"pct_min", "%", "100 * pixels at this image's least value / total_area", "CellProfiler",
-     "empty field, clipped offset", "ImageQuality_PercentMinimal", "histogram", 1},
+     "empty field, clipped offset", "ImageQuality_PercentMinimal_{channel}", "histogram", 1},
     {"pct_saturated", "%",
      "100 * pixels at the detector's largest value / total_area; that value is 2^bits - 1 of the "
      "file, or of a camera with 8, 10, 11, 12, 13, 14 or 15 bits where the image's largest value "
