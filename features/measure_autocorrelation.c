@@ -23,4 +23,4 @@ static void compute(const Scan *scan, double values[]) {
     values[1] = correlation(&scan->down);
 }
 
-const Measure measure_autocorrelation = {"autocorrelation", numbers, compute};
+const Measure measure_autocorrelation = {"autocorrelation", numbers, compute, .needs = SCAN_STENCILS};

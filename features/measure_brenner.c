@@ -17,4 +17,4 @@ static void compute(const Scan *scan, double values[]) {
         values[1] = scan->down2.sum_dd / scan->down2.n / (scale * scale);
 }
 
-const Measure measure_brenner = {"brenner", numbers, compute};
+const Measure measure_brenner = {"brenner", numbers, compute, .needs = SCAN_STENCILS};

@@ -21,4 +21,4 @@ static void compute(const Scan *scan, double values[]) {
         values[2] = values[0] / values[1];
 }
 
-const Measure measure_gradient = {"gradient", numbers, compute};
+const Measure measure_gradient = {"gradient", numbers, compute, .needs = SCAN_STENCILS};

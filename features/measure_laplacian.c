@@ -22,4 +22,4 @@ static void compute(const Scan *scan, double values[]) {
         values[1] = variance / (sigma * sigma) - 20;
 }
 
-const Measure measure_laplacian = {"laplacian", numbers, compute};
+const Measure measure_laplacian = {"laplacian", numbers, compute, .needs = SCAN_STENCILS};

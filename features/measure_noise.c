@@ -21,4 +21,4 @@ static void compute(const Scan *scan, double values[]) {
         values[1] = 20 * log10(signal / sigma);
 }
 
-const Measure measure_noise = {"noise", numbers, compute};
+const Measure measure_noise = {"noise", numbers, compute, .needs = SCAN_STENCILS};

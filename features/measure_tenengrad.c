@@ -14,4 +14,4 @@ static void compute(const Scan *scan, double values[]) {
         values[0] = scan->around.sobel_squared / scan->around.n / (scale * scale);
 }
 
-const Measure measure_tenengrad = {"tenengrad", numbers, compute};
+const Measure measure_tenengrad = {"tenengrad", numbers, compute, .needs = SCAN_STENCILS};

@@ -15,4 +15,4 @@ static void compute(const Scan *scan, double values[]) {
         values[0] = scan->column.vollath / scan->column.n / (scale * scale);
 }
 
-const Measure measure_vollath = {"vollath", numbers, compute};
+const Measure measure_vollath = {"vollath", numbers, compute, .needs = SCAN_STENCILS};
