@@ -71,8 +71,8 @@ static void take_out(GPtrArray *offers, GArray *ids) {
 bool have_sort_out(Bus *bus, Journal *journal, const char *pipeline, GPtrArray *offers,
                    guint *ret_stored, GError **error) {
     g_autoptr(GArray) ids = ask(bus, pipeline, offers, error);
-    if (ids == NULL || !journal_set_stored(journal, (const FrameId *)(void *)ids->data, ids->len,
-                                           ret_stored, error))
+    if (ids == NULL || !journal_set_stored(journal, pipeline, (const FrameId *)(void *)ids->data,
+                                           ids->len, ret_stored, error))
         return false;
     take_out(offers, ids);
     return true;

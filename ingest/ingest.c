@@ -48,7 +48,8 @@ static bool ingest_open(Ingest *ingest, const Settings *settings, GError **error
     ingest->caught = source_catch_new();
     if (!settings_fit(settings, error))
         return false;
-    return (ingest->journal = journal_open(settings->journal, settings->pipeline, error)) &&
+    g_auto(GStrv) pipelines = settings_pipeline_names(settings);
+    return (ingest->journal = journal_open(settings->journal, pipelines, error)) &&
            (ingest->control = bus_open(settings, "ingest-control", error)) &&
            (ingest->bulk = bus_open(settings, "ingest-bulk", error)) &&
            (ingest->serve = serve_new(settings, ingest->journal)) &&

@@ -17,7 +17,7 @@ void journal_close(Journal *journal) {
     if (journal->lock_fd >= 0)
         close(journal->lock_fd);
     g_hash_table_unref(journal->lanes);
-    g_free(journal->pipeline);
+    g_strfreev(journal->pipelines);
     g_free(journal->file);
     g_free(journal);
 }
@@ -70,38 +70,48 @@ static bool secret_read(Journal *journal, GError **error) {
     return true;
 }
 
-/* Files known from offers to another pipeline have to be offered to this one too. */
-static bool pipeline_check(Journal *journal, GError **error) {
-    g_autofree char *last = NULL;
-    {
-        g_autoptr(Rows) rows = rows_open(&journal->work, SQL_META_GET, "t", "pipeline");
-        if (rows_next(journal, &journal->work, rows, error))
-            last = rows_text(rows, 0);
-        else if (*error != NULL)
-            return false;
-    }
-    if (g_strcmp0(last, journal->pipeline) == 0)
-        return true;
-    return rows_run(journal, rows_open(&journal->work, SQL_LOOK_AGAIN, ""), error) &&
-           rows_run(journal,
-                    rows_open(&journal->work, SQL_META_SET, "tt", "pipeline", journal->pipeline),
+/* The pipelines files were last looked at for; none in a new journal. NULL with *error set. */
+static char **pipelines_read(Journal *journal, GError **error) {
+    g_autoptr(Rows) rows = rows_open(&journal->work, SQL_META_GET, "t", "pipelines");
+    if (!rows_next(journal, &journal->work, rows, error))
+        return *error == NULL ? g_new0(char *, 1) : NULL;
+    g_autofree char *names = rows_text(rows, 0);
+    return g_strsplit(names != NULL ? names : "", ",", -1);
+}
+
+/* Files known from before a pipeline was there have to be offered to it too. */
+static bool pipelines_check(Journal *journal, GError **error) {
+    g_auto(GStrv) last = pipelines_read(journal, error);
+    if (last == NULL)
+        return false;
+    bool any_is_new = false;
+    for (char **pipeline = journal->pipelines; *pipeline != NULL; pipeline++)
+        any_is_new = any_is_new || !g_strv_contains((const char *const *)last, *pipeline);
+    g_autofree char *now = g_strjoinv(",", journal->pipelines);
+    return (!any_is_new ||
+            rows_run(journal, rows_open(&journal->work, SQL_LOOK_AGAIN, ""), error)) &&
+           rows_run(journal, rows_open(&journal->work, SQL_META_SET, "tt", "pipelines", now),
                     error);
 }
 
-Journal *journal_open(const char *file, const char *pipeline, GError **error) {
+Journal *journal_open(const char *file, char *const *pipelines, GError **error) {
     g_autoptr(Journal) journal = g_new0(Journal, 1);
     journal->file = g_strdup(file);
-    journal->pipeline = g_strdup(pipeline);
+    journal->pipelines = g_strdupv((char **)pipelines);
     journal->lock_fd = -1;
     journal->lanes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_mutex_init(&journal->work.lock);
     g_mutex_init(&journal->find.lock);
     GError *wrong = NULL;
     if (lock_take(journal, &wrong) && journal_database_open(journal, &wrong) &&
-        secret_read(journal, &wrong) && pipeline_check(journal, &wrong))
+        secret_read(journal, &wrong) && pipelines_check(journal, &wrong))
         return g_steal_pointer(&journal);
     g_propagate_error(error, wrong);
     return NULL;
+}
+
+const char *const *journal_pipelines(const Journal *journal) {
+    return (const char *const *)journal->pipelines;
 }
 
 const guint8 *journal_secret(const Journal *journal) {

@@ -4,7 +4,7 @@
 /* The tables. To change them, raise JOURNAL_VERSION: a journal of another version is not read, and
  * may be deleted, because all of it can be found again.
  *
- * meta   secret, and the pipeline files were last looked at for
+ * meta   secret, and the pipelines files were last looked at for
  * file   one version of one file. version is the id of its page 0, so that "do we know it" is one
  *        look into one index. state: 0 to be looked at again, 1 complete, 2 given up on
  * frame  from an id to its file and page

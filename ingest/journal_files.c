@@ -31,27 +31,23 @@ static gint64 file_add(Journal *journal, const FrameId *version, const char *sou
     return rows_next(journal, &journal->work, rows, error) ? sqlite3_column_int64(rows, 0) : 0;
 }
 
-static bool frame_add(Journal *journal, gint64 lane, gint64 file, const Frame *frame,
-                      GError **error) {
+static bool frame_add(Journal *journal, gint64 file, const Frame *frame, GError **error) {
     return rows_run(journal,
                     rows_open(&journal->work, SQL_FRAME_ADD, "bii", &frame->id, file,
                               (gint64)frame->page),
                     error) &&
-           journal_offer_add(journal, lane, frame, error);
+           journal_offer_add(journal, frame, error);
 }
 
 static bool frames_add(Journal *journal, GPtrArray *frames, GError **error) {
     const Frame *first = g_ptr_array_index(frames, 0);
-    gint64 lane = journal_lane(journal, first->source, error);
-    if (lane == 0)
-        return false;
     FrameId version =
         frame_id_make(first->source, first->path, first->size_bytes, first->mtime_ns, 0);
     FileSight sight = {.size_bytes = first->size_bytes, .mtime_ns = first->mtime_ns};
     gint64 file =
         file_add(journal, &version, first->source, first->path, &sight, FILE_COMPLETE, NULL, error);
     for (guint index = 0; file != 0 && index < frames->len; index++)
-        if (!frame_add(journal, lane, file, g_ptr_array_index(frames, index), error))
+        if (!frame_add(journal, file, g_ptr_array_index(frames, index), error))
             return false;
     return file != 0;
 }
@@ -119,9 +115,14 @@ bool journal_find(Journal *journal, const FrameId *id, JournalPlace *ret_place, 
     return true;
 }
 
-gint64 journal_unfinished_count(Journal *journal, const char *source, GError **error) {
+bool journal_count_unfinished(Journal *journal, const char *source, gint64 *ret_files,
+                              GError **error) {
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->work.lock);
     g_autoptr(Rows) rows = rows_open(&journal->work, SQL_GIVEN_UP_COUNT, "t", source);
-    return rows_next(journal, &journal->work, rows, error) ? sqlite3_column_int64(rows, 0) : -1;
+    if (!rows_next(journal, &journal->work, rows, error))
+        return false;
+    *ret_files = sqlite3_column_int64(rows, 0);
+    return true;
 }
 
 bool journal_visit_unfinished(Journal *journal, const char *source, guint most,

@@ -1,21 +1,21 @@
-/* Offers: a source's frames on their way to the pipeline. */
+/* Offers: a source's frames on their way to each pipeline. */
 #include "ingest/journal_private.h"
 
 /* --- waiting --- */
 
-gint64 journal_lane(Journal *journal, const char *source, GError **error) {
-    gpointer known = g_hash_table_lookup(journal->lanes, source);
+/* The id of source's lane to pipeline, made when missing. 0 with error set else. */
+static gint64 lane_id(Journal *journal, const char *pipeline, const char *source, GError **error) {
+    g_autofree char *name = g_strconcat(source, " ", pipeline, NULL);
+    gpointer known = g_hash_table_lookup(journal->lanes, name);
     if (known != NULL)
         return GPOINTER_TO_INT(known);
-    if (!rows_run(journal, rows_open(&journal->work, SQL_LANE_ADD, "tt", source, journal->pipeline),
-                  error))
+    if (!rows_run(journal, rows_open(&journal->work, SQL_LANE_ADD, "tt", source, pipeline), error))
         return 0;
-    g_autoptr(Rows) rows =
-        rows_open(&journal->work, SQL_LANE_FIND, "tt", source, journal->pipeline);
+    g_autoptr(Rows) rows = rows_open(&journal->work, SQL_LANE_FIND, "tt", source, pipeline);
     if (!rows_next(journal, &journal->work, rows, error))
         return 0;
     int lane = sqlite3_column_int(rows, 0);
-    g_hash_table_insert(journal->lanes, g_strdup(source), GINT_TO_POINTER(lane));
+    g_hash_table_insert(journal->lanes, g_steal_pointer(&name), GINT_TO_POINTER(lane));
     return lane;
 }
 
@@ -28,11 +28,17 @@ static char *document_of(const Frame *frame) {
     return json_to_string(root, FALSE);
 }
 
-bool journal_offer_add(Journal *journal, gint64 lane, const Frame *frame, GError **error) {
+bool journal_offer_add(Journal *journal, const Frame *frame, GError **error) {
     g_autofree char *document = document_of(frame);
-    return rows_run(journal,
-                    rows_open(&journal->work, SQL_OFFER_ADD, "bit", &frame->id, lane, document),
-                    error);
+    for (char **pipeline = journal->pipelines; *pipeline != NULL; pipeline++) {
+        gint64 lane = lane_id(journal, *pipeline, frame->source, error);
+        if (lane == 0 ||
+            !rows_run(journal,
+                      rows_open(&journal->work, SQL_OFFER_ADD, "bit", &frame->id, lane, document),
+                      error))
+            return false;
+    }
+    return true;
 }
 
 /* --- reading --- */
@@ -77,9 +83,10 @@ static GPtrArray *offers_read(Journal *journal, Rows *to_read, GError **error) {
     return NULL;
 }
 
-GPtrArray *journal_waiting(Journal *journal, const char *source, guint most, GError **error) {
+GPtrArray *journal_waiting(Journal *journal, const char *pipeline, const char *source, guint most,
+                           GError **error) {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->work.lock);
-    gint64 lane = journal_lane(journal, source, error);
+    gint64 lane = lane_id(journal, pipeline, source, error);
     return lane == 0 ? NULL
                      : offers_read(
                            journal,
@@ -87,19 +94,22 @@ GPtrArray *journal_waiting(Journal *journal, const char *source, guint most, GEr
                            error);
 }
 
-GPtrArray *journal_queued(Journal *journal, guint64 after_sequence, guint64 before_sequence,
-                          gint64 offered_before_us, guint most, GError **error) {
+GPtrArray *journal_queued(Journal *journal, const char *pipeline, guint64 after_sequence,
+                          guint64 before_sequence, gint64 offered_before_us, guint most,
+                          GError **error) {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->work.lock);
     return offers_read(journal,
                        rows_open(&journal->work, SQL_OFFERS_QUEUED, "iiiti", (gint64)after_sequence,
                                  (gint64)MIN(before_sequence, G_MAXINT64), offered_before_us,
-                                 journal->pipeline, (gint64)most),
+                                 pipeline, (gint64)most),
                        error);
 }
 
 /* --- moving on --- */
 
-static bool queued_set(Journal *journal, gconstpointer receipts, guint index, GError **error) {
+/* Ids of offers say which pipeline they are for; ids of frames do not. */
+static bool queued_set(Journal *journal, const char *unused, gconstpointer receipts, guint index,
+                       GError **error) {
     const JournalReceipt *receipt = (const JournalReceipt *)receipts + index;
     return rows_run(journal,
                     rows_open(&journal->work, SQL_OFFER_QUEUED, "iiii", receipt->id,
@@ -108,32 +118,33 @@ static bool queued_set(Journal *journal, gconstpointer receipts, guint index, GE
                     error);
 }
 
-static bool stored_set(Journal *journal, gconstpointer ids, guint index, GError **error) {
-    return rows_run(journal,
-                    rows_open(&journal->work, SQL_OFFER_STORED, "bt", (const FrameId *)ids + index,
-                              journal->pipeline),
+static bool stored_set(Journal *journal, const char *pipeline, gconstpointer ids, guint index,
+                       GError **error) {
+    const FrameId *id = (const FrameId *)ids + index;
+    return rows_run(journal, rows_open(&journal->work, SQL_OFFER_STORED, "bt", id, pipeline),
                     error);
 }
 
-static bool vanished_set(Journal *journal, gconstpointer ids, guint index, GError **error) {
+static bool vanished_set(Journal *journal, const char *pipeline, gconstpointer ids, guint index,
+                         GError **error) {
     const FrameId *id = (const FrameId *)ids + index;
-    if (!rows_run(journal,
-                  rows_open(&journal->work, SQL_OFFER_VANISHED, "bt", id, journal->pipeline),
+    if (!rows_run(journal, rows_open(&journal->work, SQL_OFFER_VANISHED, "bt", id, pipeline),
                   error))
         return false;
     return sqlite3_changes(journal->work.db) == 0 ||
            rows_run(journal, rows_open(&journal->work, SQL_FILE_VANISHED, "b", id), error);
 }
 
-static bool lost_set(Journal *journal, gconstpointer offers, guint index, GError **error) {
+static bool lost_set(Journal *journal, const char *unused, gconstpointer offers, guint index,
+                     GError **error) {
     const JournalOffer *offer = ((gpointer const *)offers)[index];
     return rows_run(journal, rows_open(&journal->work, SQL_OFFER_LOST, "i", offer->id), error);
 }
 
 /* Calls set for each of count items, in one transaction. */
-static bool for_each(Journal *journal, gconstpointer items, guint count,
-                     bool (*set)(Journal *, gconstpointer, guint, GError **), guint *ret_changed,
-                     GError **error) {
+static bool for_each(Journal *journal, const char *pipeline, gconstpointer items, guint count,
+                     bool (*set)(Journal *, const char *, gconstpointer, guint, GError **),
+                     guint *ret_changed, GError **error) {
     if (ret_changed != NULL)
         *ret_changed = 0;
     if (count == 0)
@@ -143,7 +154,7 @@ static bool for_each(Journal *journal, gconstpointer items, guint count,
     guint changed = 0;
     bool well = journal_begin(journal, &wrong);
     for (guint index = 0; well && index < count; index++) {
-        well = set(journal, items, index, &wrong);
+        well = set(journal, pipeline, items, index, &wrong);
         changed += (guint)sqlite3_changes(journal->work.db);
     }
     journal_end(journal, well, wrong == NULL ? &wrong : NULL);
@@ -156,28 +167,29 @@ static bool for_each(Journal *journal, gconstpointer items, guint count,
 
 bool journal_set_queued(Journal *journal, const JournalReceipt receipts[], guint count,
                         GError **error) {
-    return for_each(journal, receipts, count, queued_set, NULL, error);
+    return for_each(journal, NULL, receipts, count, queued_set, NULL, error);
 }
 
-bool journal_set_stored(Journal *journal, const FrameId ids[], guint count, guint *ret_count,
-                        GError **error) {
-    return for_each(journal, ids, count, stored_set, ret_count, error);
+bool journal_set_stored(Journal *journal, const char *pipeline, const FrameId ids[], guint count,
+                        guint *ret_count, GError **error) {
+    return for_each(journal, pipeline, ids, count, stored_set, ret_count, error);
 }
 
-bool journal_set_vanished(Journal *journal, const FrameId ids[], guint count, GError **error) {
-    return for_each(journal, ids, count, vanished_set, NULL, error);
+bool journal_set_vanished(Journal *journal, const char *pipeline, const FrameId ids[], guint count,
+                          GError **error) {
+    return for_each(journal, pipeline, ids, count, vanished_set, NULL, error);
 }
 
 bool journal_set_lost(Journal *journal, GPtrArray *offers, GError **error) {
-    return for_each(journal, offers->pdata, offers->len, lost_set, NULL, error);
+    return for_each(journal, NULL, offers->pdata, offers->len, lost_set, NULL, error);
 }
 
-bool journal_set_stream_lost(Journal *journal, gint64 stream_created_ns, guint64 last_sequence,
-                             guint *ret_count, GError **error) {
+bool journal_set_stream_lost(Journal *journal, const char *pipeline, gint64 stream_created_ns,
+                             guint64 last_sequence, guint *ret_count, GError **error) {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->work.lock);
     if (!rows_run(journal,
                   rows_open(&journal->work, SQL_STREAM_LOST, "iit", stream_created_ns,
-                            (gint64)last_sequence, journal->pipeline),
+                            (gint64)last_sequence, pipeline),
                   error))
         return false;
     *ret_count = (guint)sqlite3_changes(journal->work.db);
@@ -195,21 +207,53 @@ static gint64 oldest_us(Journal *journal, gint64 lane) {
     return frame == NULL ? 0 : frame->closed_us;
 }
 
-bool journal_count(Journal *journal, const char *source, JournalCounts *ret_counts,
-                   GError **error) {
+bool journal_count(Journal *journal, const char *pipeline, const char *source,
+                   JournalCounts *ret_counts, GError **error) {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->work.lock);
-    gint64 lane = journal_lane(journal, source, error);
-    gint64 given_up = lane == 0 ? -1 : journal_unfinished_count(journal, source, error);
-    if (given_up < 0)
+    gint64 lane = lane_id(journal, pipeline, source, error);
+    if (lane == 0)
         return false;
-    g_autoptr(Rows) rows =
-        rows_open(&journal->work, SQL_LANE_FIND, "tt", source, journal->pipeline);
+    g_autoptr(Rows) rows = rows_open(&journal->work, SQL_LANE_FIND, "tt", source, pipeline);
     if (!rows_next(journal, &journal->work, rows, error))
         return false;
     *ret_counts = (JournalCounts){.waiting = sqlite3_column_int64(rows, 1),
                                   .queued = sqlite3_column_int64(rows, 2),
                                   .stored = sqlite3_column_int64(rows, 3),
-                                  .unfinished = given_up,
                                   .oldest_us = oldest_us(journal, lane)};
     return true;
+}
+
+/* --- pipelines of earlier times --- */
+
+void journal_lane_free(JournalLane *lane) {
+    if (lane == NULL)
+        return;
+    g_free(lane->pipeline);
+    g_free(lane->source);
+    g_free(lane);
+}
+
+GPtrArray *journal_abandoned(Journal *journal, GError **error) {
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->work.lock);
+    g_autoptr(GPtrArray) lanes = g_ptr_array_new_with_free_func((GDestroyNotify)journal_lane_free);
+    g_autoptr(Rows) rows = rows_open(&journal->work, SQL_LANES_QUEUED, "");
+    GError *wrong = NULL;
+    while (rows_next(journal, &journal->work, rows, &wrong)) {
+        const char *pipeline = (const char *)sqlite3_column_text(rows, 1);
+        if (g_strv_contains((const char *const *)journal->pipelines, pipeline))
+            continue;
+        JournalLane lane = {.pipeline = g_strdup(pipeline), .source = rows_text(rows, 0)};
+        g_ptr_array_add(lanes, g_memdup2(&lane, sizeof lane));
+    }
+    if (wrong == NULL)
+        return g_steal_pointer(&lanes);
+    g_propagate_error(error, wrong);
+    return NULL;
+}
+
+bool journal_set_withdrawn(Journal *journal, const JournalLane *lane, GError **error) {
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->work.lock);
+    return rows_run(
+        journal, rows_open(&journal->work, SQL_LANE_WITHDRAWN, "tt", lane->source, lane->pipeline),
+        error);
 }

@@ -22,11 +22,11 @@ typedef struct {
 
 struct Journal {
     char *file;
-    char *pipeline;
-    int lock_fd; /* of the file that keeps a second ingest out; -1: not taken */
+    char **pipelines; /* ends with NULL */
+    int lock_fd;      /* of the file that keeps a second ingest out; -1: not taken */
     bool is_new;
     guint8 secret[32];
-    GHashTable *lanes; /* source -> id, GINT_TO_POINTER */
+    GHashTable *lanes; /* "source pipeline" -> id, GINT_TO_POINTER; neither name has a space */
     /* Two connections: one for the work, and one for journal_find, so that a worker that waits for
      * bytes does not wait for a transaction of the loop. */
     JournalConnection work, find;
@@ -64,12 +64,8 @@ char *rows_text(Rows *rows, int column);
 
 /* --- what one noun does for another; journal->work is locked --- */
 
-/* The id of source's lane to the journal's pipeline, made when missing. 0 with error set else. */
-gint64 journal_lane(Journal *journal, const char *source, GError **error);
-/* The frame waits in lane from now on, unless it is there already. */
-bool journal_offer_add(Journal *journal, gint64 lane, const Frame *frame, GError **error);
-/* Files of source given up on; -1 with error set if that cannot be told. */
-gint64 journal_unfinished_count(Journal *journal, const char *source, GError **error);
+/* The frame waits for each pipeline from now on, unless it does or did already. */
+bool journal_offer_add(Journal *journal, const Frame *frame, GError **error);
 bool journal_event_add(Journal *journal, const char *source, const char *body, GError **error);
 
 #endif

@@ -22,7 +22,7 @@ static bool is_still(Leftover *leftover, const BusStream *stream, const BusStrea
 
 guint64 leftover_look(Leftover *leftover, const BusStream *stream, const BusStreamState *state,
                       gint64 now_us) {
-    bool is_possible = state->messages > 0 && state->consumer_pending == 0 &&
+    bool is_possible = state->consumer_messages > 0 && state->consumer_pending == 0 &&
                        state->first_sequence <= state->consumer_sequence;
     if (!is_possible) {
         leftover->since_us = 0;

@@ -17,8 +17,8 @@ typedef struct {
 } Leftover;
 
 /* Looks at stream, whose state with its consumer was just asked for. Returns the sequence up to
- * which its messages are leftovers, or 0 if there are none, or that cannot be told. now_us:
- * monotonic. */
+ * which the consumer's messages are leftovers, or 0 if there are none, or that cannot be told.
+ * now_us: monotonic. */
 guint64 leftover_look(Leftover *leftover, const BusStream *stream, const BusStreamState *state,
                       gint64 now_us);
 

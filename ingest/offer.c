@@ -1,35 +1,55 @@
 #include "ingest/offer.h"
+#include "ingest/enqueue.h"
 #include "ingest/have.h"
 #include "ingest/reconcile.h"
+#include "ingest/share.h"
+#include "ingest/withdraw.h"
 #include "stream/json_read.h"
 #include "stream/program.h"
 #include <string.h>
 
 enum {
-    BATCH = 256,           /* offers published before the first answer is waited for */
-    BATCH_BYTES = 4 << 20, /* of their bodies, together */
+    BATCH = 256, /* offers of one source to one pipeline, before others have their turn */
     EVENTS_A_ROUND = 64,
-    PUBLISH_TIMEOUT_MS = 2000, /* a second try has the same Nats-Msg-Id, and does no harm */
-    PAUSE_FIRST_MS = 200,      /* between two tries; doubles */
+    EVENT_TIMEOUT_MS = 2000, /* a second try has the same Nats-Msg-Id, and does no harm */
+    PAUSE_FIRST_MS = 200,    /* between two tries; doubles */
     PAUSE_LAST_MS = 5000,
     CONNECT_MS = 2000,                     /* at start: not being connected yet is nothing to log */
     STORED_MAX = 100000,                   /* ids in one message of the store */
     STORE_SILENT_US = 30 * G_USEC_PER_SEC, /* a store that did not answer is not asked before */
+    ROOM_PAUSE_US = G_USEC_PER_SEC / 2,    /* between two looks whether a full share has room */
 };
+
+/* Why something is held back, and since when (monotonic); why is NULL while it is not. */
+typedef struct {
+    char *what, *why;
+    gint64 since_us;
+} Hold;
+
+/* One of the pipelines frames are offered to. */
+typedef struct {
+    const char *name; /* the journal's */
+    BusStream frames; /* with its consumer */
+    Reconcile *reconcile;
+    gint64 reconcile_due_us, room_due_us; /* monotonic */
+    guint room; /* messages it may put in the queue before that is looked at again */
+    Hold hold;  /* by its share; under the offer's lock */
+} Pipeline;
 
 struct Offer {
     const Settings *settings;
     Journal *journal;
     Bus *bus;
     DeliveryOffice *office;
-    Reconcile *reconcile;
+    Pipeline *pipelines;
+    guint pipeline_count;
     GThread *thread;
     gint64 started_us; /* since 1970 */
 
     GMutex lock; /* of the rest up to the line */
     GCond wake;
     bool woken, stopping;
-    char *holding;
+    Hold hold;       /* of all, by the server */
     GError *failure; /* of the journal */
     /* --- */
 
@@ -39,8 +59,7 @@ struct Offer {
     bool streams_made;
     bool were_right; /* once: from then on a refusal may pass */
     gint64 frames_created_ns;
-    gint64 store_silent_until_us, reconcile_due_us; /* monotonic */
-    gint64 held_since_us;
+    gint64 store_silent_until_us; /* monotonic */
     guint pause_ms;
 };
 
@@ -59,7 +78,16 @@ void offer_wake(Offer *offer) {
 
 char *offer_holding(Offer *offer) {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&offer->lock);
-    return g_strdup(offer->holding);
+    if (offer->hold.why != NULL)
+        return g_strdup(offer->hold.why);
+    g_autoptr(GString) held = g_string_new(NULL);
+    for (guint index = 0; index < offer->pipeline_count; index++) {
+        const Pipeline *pipeline = &offer->pipelines[index];
+        if (pipeline->hold.why != NULL)
+            g_string_append_printf(held, "%s%s: %s", held->len > 0 ? "; " : "", pipeline->name,
+                                   pipeline->hold.why);
+    }
+    return held->len > 0 ? g_strdup(held->str) : NULL;
 }
 
 bool offer_is_well(Offer *offer, GError **error) {
@@ -83,44 +111,103 @@ static void fail(Offer *offer, GError *error) {
     g_cond_signal(&offer->wake);
 }
 
-static void hold(Offer *offer, const char *why) {
+static void hold_back(Offer *offer, Hold *hold, const char *why) {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&offer->lock);
-    if (offer->holding == NULL) {
-        log_warning("offers are held back: %s", why);
-        offer->held_since_us = g_get_monotonic_time();
+    if (hold->why == NULL) {
+        log_warning("%s are held back: %s", hold->what, why);
+        hold->since_us = g_get_monotonic_time();
     }
-    g_free(offer->holding);
-    offer->holding = g_strdup(why);
+    g_free(hold->why);
+    hold->why = g_strdup(why);
 }
 
-static void go_on(Offer *offer) {
+static void hold_end(Offer *offer, Hold *hold) {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&offer->lock);
-    if (offer->holding == NULL)
+    if (hold->why == NULL)
         return;
-    log_info("offers go on, after %.1f s",
-             (double)(g_get_monotonic_time() - offer->held_since_us) / G_USEC_PER_SEC);
-    g_clear_pointer(&offer->holding, g_free);
+    log_info("%s go on, after %.1f s", hold->what,
+             (double)(g_get_monotonic_time() - hold->since_us) / G_USEC_PER_SEC);
+    g_clear_pointer(&hold->why, g_free);
+}
+
+static void hold_clear(Hold *hold) {
+    g_free(hold->what);
+    g_free(hold->why);
+}
+
+/* --- pipelines --- */
+
+static void pipelines_open(Offer *offer) {
+    const char *const *names = journal_pipelines(offer->journal);
+    offer->pipeline_count = g_strv_length((char **)names);
+    offer->pipelines = g_new0(Pipeline, offer->pipeline_count);
+    gint64 pause_us = offer->settings->reconcile_interval_ms * 1000;
+    for (guint index = 0; index < offer->pipeline_count; index++)
+        offer->pipelines[index] = (Pipeline){
+            .name = names[index],
+            .frames = bus_stream_frames(offer->settings, names[index]),
+            .reconcile = reconcile_new(offer->settings, offer->journal, offer->bus, names[index]),
+            .reconcile_due_us = g_get_monotonic_time() + pause_us,
+            .hold.what = g_strconcat("offers to pipeline ", names[index], NULL),
+        };
+}
+
+static void pipelines_close(Offer *offer) {
+    for (guint index = 0; index < offer->pipeline_count; index++) {
+        reconcile_free(offer->pipelines[index].reconcile);
+        hold_clear(&offer->pipelines[index].hold);
+    }
+    g_free(offer->pipelines);
+}
+
+static const Pipeline *pipeline_find(const Offer *offer, const char *name) {
+    for (guint index = 0; index < offer->pipeline_count; index++)
+        if (g_str_equal(offer->pipelines[index].name, name))
+            return &offer->pipelines[index];
+    return NULL;
+}
+
+/* When a pipeline has something to do without being woken, on the monotonic clock. */
+static gint64 pipelines_due_us(const Offer *offer) {
+    gint64 due_us = G_MAXINT64;
+    for (guint index = 0; index < offer->pipeline_count; index++) {
+        const Pipeline *pipeline = &offer->pipelines[index];
+        due_us = MIN(due_us, pipeline->reconcile_due_us);
+        if (pipeline->hold.why != NULL)
+            due_us = MIN(due_us, pipeline->room_due_us);
+    }
+    return due_us;
 }
 
 /* --- streams --- */
+
+static bool streams_make(Offer *offer, GError **error) {
+    BusStream results = bus_stream_results(offer->settings);
+    for (guint index = 0; index < offer->pipeline_count; index++)
+        if (!bus_ensure_stream(offer->bus, &offer->pipelines[index].frames, error))
+            return false;
+    return bus_ensure_stream(offer->bus, &results, error);
+}
 
 /* Makes sure of both streams after every new connection and every failure. */
 static bool ensure_streams(Offer *offer, GError **error) {
     guint generation = bus_generation(offer->bus);
     if (offer->streams_made && generation == offer->generation)
         return true;
-    if (!bus_wait(offer->bus, 0, error)) /* which knows a refusal from a server that is away */
-        return false;
-    BusStream frames = bus_stream_frames(offer->settings, offer->settings->pipeline);
-    BusStream results = bus_stream_results(offer->settings);
     BusStreamState state;
-    if (!bus_ensure_stream(offer->bus, &frames, error) ||
-        !bus_ensure_stream(offer->bus, &results, error) ||
-        !bus_stream_state(offer->bus, "FRAMES", NULL, &state, error))
+    /* The first knows a refusal from a server that is away. */
+    if (!bus_wait(offer->bus, 0, error) || !streams_make(offer, error) ||
+        !bus_stream_state(offer->bus, "FRAMES", NULL, &state, error) ||
+        !withdraw_abandoned(offer->settings, offer->journal, offer->bus, state.last_sequence,
+                            error))
         return false;
     offer->frames_created_ns = state.created_ns;
-    if (generation != offer->generation) /* word of rows may have been missed */
-        offer->reconcile_due_us = MIN(offer->reconcile_due_us, g_get_monotonic_time());
+    for (guint index = 0; index < offer->pipeline_count; index++) {
+        Pipeline *pipeline = &offer->pipelines[index];
+        pipeline->room = 0;
+        if (generation != offer->generation) /* word of rows may have been missed */
+            pipeline->reconcile_due_us = MIN(pipeline->reconcile_due_us, g_get_monotonic_time());
+    }
     offer->generation = generation;
     offer->streams_made = offer->were_right = true;
     return true;
@@ -134,7 +221,7 @@ static bool event_tell(Offer *offer, const JournalEvent *event, GError **error) 
     BusHeader headers[] = {{"Nats-Msg-Id", hash}, {NULL}};
     BusPublication publication = {
         .subject = subject, .headers = headers, .data = event->body, .length = strlen(event->body)};
-    bus_publish_durably(offer->bus, &publication, 1, PUBLISH_TIMEOUT_MS);
+    bus_publish_durably(offer->bus, &publication, 1, EVENT_TIMEOUT_MS);
     if (publication.error != NULL) {
         g_propagate_error(error, publication.error);
         return false;
@@ -169,13 +256,13 @@ static bool any_may_be_stored(const Offer *offer, GPtrArray *offers) {
 
 /* Takes out of offers what has a row already, so that it is not measured again. A store that does
  * not answer holds nothing up: a second measurement is a waste and no harm. */
-static bool leave_out_stored(Offer *offer, GPtrArray *offers, GError **error) {
+static bool leave_out_stored(Offer *offer, const Pipeline *pipeline, GPtrArray *offers,
+                             GError **error) {
     if (g_get_monotonic_time() < offer->store_silent_until_us || !any_may_be_stored(offer, offers))
         return true;
     g_autoptr(GError) wrong = NULL;
     guint stored;
-    if (have_sort_out(offer->bus, offer->journal, offer->settings->pipeline, offers, &stored,
-                      &wrong))
+    if (have_sort_out(offer->bus, offer->journal, pipeline->name, offers, &stored, &wrong))
         return true;
     if (fault_is(wrong, FAULT_STOP)) {
         g_propagate_error(error, g_steal_pointer(&wrong));
@@ -185,139 +272,117 @@ static bool leave_out_stored(Offer *offer, GPtrArray *offers, GError **error) {
     return true;
 }
 
-/* A descriptor on its way: what a BusPublication borrows. */
-typedef struct {
-    GBytes *body;
-    char *message_id, *json_length;
-    BusHeader headers[4];
-} Parcel;
-
-static void parcel_clear(Parcel *parcel) {
-    g_bytes_unref(parcel->body);
-    g_free(parcel->message_id);
-    g_free(parcel->json_length);
+/* Looks how much pipeline may put in the queue, unless it has room from the last look. */
+static bool room_look(Offer *offer, Pipeline *pipeline, GError **error) {
+    gint64 now_us = g_get_monotonic_time();
+    if (pipeline->room > 0 || (pipeline->hold.why != NULL && now_us < pipeline->room_due_us))
+        return true;
+    if (offer->pipeline_count == 1) { /* the server tells when it is full */
+        pipeline->room = BATCH;
+        return true;
+    }
+    BusStreamState state;
+    if (!bus_stream_state(offer->bus, "FRAMES", pipeline->frames.consumer, &state, error))
+        return false;
+    pipeline->room = share_room(&pipeline->frames, &state, offer->pipeline_count, BATCH);
+    pipeline->room_due_us = now_us + ROOM_PAUSE_US;
+    return true;
 }
 
-static void parcel_fill(Offer *offer, const JournalOffer *waiting, gint64 offered_us,
-                        Parcel *parcel) {
-    g_autoptr(Descriptor) descriptor = descriptor_new();
-    descriptor->frame = frame_copy(waiting->frame);
-    descriptor->pipeline = g_strdup(offer->settings->pipeline);
-    descriptor->attempt = waiting->attempt;
-    descriptor->offered_us = offered_us;
-    descriptor->origin = g_strdup(g_get_host_name());
-    /* A file that is gone is offered all the same: its row will say so. */
-    delivery_offer(offer->office, descriptor, NULL);
-
-    gsize json_length;
-    char id[FRAME_ID_TEXT_LENGTH + 1];
-    parcel->body = descriptor_to_body(descriptor, &json_length);
-    parcel->message_id = g_strdup_printf("%s/%s/%u", frame_id_text(&waiting->frame->id, id),
-                                         offer->settings->pipeline, waiting->attempt);
-    parcel->headers[0] = (BusHeader){"Nats-Msg-Id", parcel->message_id};
-    parcel->headers[1] = (BusHeader){"Scopestream-Wire", G_STRINGIFY(DESCRIPTOR_WIRE_VERSION)};
-    if (json_length < g_bytes_get_size(parcel->body)) {
-        parcel->json_length = g_strdup_printf("%zu", json_length);
-        parcel->headers[2] = (BusHeader){"Scopestream-Json", parcel->json_length};
+static bool put_in_queue(Offer *offer, Pipeline *pipeline, const char *source, GPtrArray *offers,
+                         GError **error) {
+    Enqueue enqueue = {offer->journal, offer->bus, offer->office,
+                       pipeline->name, source,     offer->frames_created_ns};
+    for (guint from = 0, tried, taken; from < offers->len && !is_stopping(offer); from += tried) {
+        bool well = enqueue_batch(&enqueue, (JournalOffer *const *)offers->pdata + from,
+                                  offers->len - from, &tried, &taken, error);
+        pipeline->room -= taken;
+        if (taken > 0) /* a full queue that drains has room again soon */
+            offer->pause_ms = PAUSE_FIRST_MS;
+        if (!well)
+            return false;
     }
+    return true;
 }
 
-/* Publishes the first of offers, as many as a batch holds; *ret_tried tells how many that are. */
-static bool publish_batch(Offer *offer, const char *subject, JournalOffer *const *offers,
-                          guint count, guint *ret_tried, GError **error) {
-    g_autofree Parcel *parcels = g_new0(Parcel, count);
-    g_autofree BusPublication *publications = g_new0(BusPublication, count);
-    g_autofree JournalReceipt *receipts = g_new0(JournalReceipt, count);
-    gint64 offered_us = g_get_real_time();
-    gsize total_bytes = 0;
-    guint tried = 0, taken = 0;
-    for (; tried < count && total_bytes < BATCH_BYTES; tried++) {
-        Parcel *parcel = &parcels[tried];
-        parcel_fill(offer, offers[tried], offered_us, parcel);
-        BusPublication publication = {.subject = subject, .headers = parcel->headers};
-        publication.data = g_bytes_get_data(parcel->body, &publication.length);
-        publications[tried] = publication;
-        total_bytes += publication.length;
-    }
-    bus_publish_durably(offer->bus, publications, tried, PUBLISH_TIMEOUT_MS);
-
-    GError *refused = NULL;
-    for (guint index = 0; index < tried; index++) {
-        const BusPublication *publication = &publications[index];
-        if (publication->stored)
-            receipts[taken++] = (JournalReceipt){.id = offers[index]->id,
-                                                 .sequence = publication->sequence,
-                                                 .stream_created_ns = offer->frames_created_ns,
-                                                 .offered_us = offered_us};
-        else if (publication->error != NULL && refused == NULL)
-            refused = g_error_copy(publication->error);
-        g_clear_error(&publications[index].error);
-        parcel_clear(&parcels[index]);
-    }
-    *ret_tried = tried;
-    if (taken > 0) /* a full queue that drains has room again soon */
-        offer->pause_ms = PAUSE_FIRST_MS;
-    bool written =
-        journal_set_queued(offer->journal, receipts, taken, refused == NULL ? error : NULL);
-    if (refused != NULL)
-        g_propagate_error(error, refused);
-    return written && refused == NULL;
-}
-
-/* Offers what waits of one source, up to a batch or two. *more: there may be more. */
-static bool offer_source(Offer *offer, const SourceSettings *source, bool *more, GError **error) {
-    g_autoptr(GPtrArray) offers = journal_waiting(offer->journal, source->name, BATCH, error);
+/* Offers what waits of one source, as far as pipeline has room. *more: there may be more.
+ * *short_of_room: there is more, and no room for it. */
+static bool offer_source(Offer *offer, Pipeline *pipeline, const char *source, bool *more,
+                         bool *short_of_room, GError **error) {
+    g_autoptr(GPtrArray) offers =
+        journal_waiting(offer->journal, pipeline->name, source, BATCH, error);
     if (offers == NULL)
         return false;
-    *more = *more || offers->len == BATCH;
-    if (!leave_out_stored(offer, offers, error))
+    if (offers->len == 0)
+        return true;
+    if (!room_look(offer, pipeline, error))
         return false;
-    g_autofree char *subject =
-        g_strdup_printf("scopestream.frame.%s.%s", offer->settings->pipeline, source->name);
-    for (guint from = 0, tried; from < offers->len && !is_stopping(offer); from += tried)
-        if (!publish_batch(offer, subject, (JournalOffer *const *)offers->pdata + from,
-                           offers->len - from, &tried, error))
+    *short_of_room = *short_of_room || pipeline->room == 0;
+    *more = *more || (pipeline->room > 0 && offers->len >= MIN(pipeline->room, BATCH));
+    g_ptr_array_set_size(offers, (int)MIN(offers->len, pipeline->room));
+    return leave_out_stored(offer, pipeline, offers, error) &&
+           put_in_queue(offer, pipeline, source, offers, error);
+}
+
+static bool offer_pipeline(Offer *offer, Pipeline *pipeline, bool *more, GError **error) {
+    bool short_of_room = false;
+    for (SourceSettings **source = offer->settings->sources; *source != NULL; source++)
+        if (!offer_source(offer, pipeline, (*source)->name, more, &short_of_room, error))
             return false;
+    if (short_of_room)
+        hold_back(offer, &pipeline->hold,
+                  "its share of the queue is full until its workers take some");
+    else
+        hold_end(offer, &pipeline->hold);
     return true;
 }
 
 static bool offer_waiting(Offer *offer, bool *more, GError **error) {
-    for (SourceSettings **source = offer->settings->sources; *source != NULL; source++)
-        if (!offer_source(offer, *source, more, error))
+    for (guint index = 0; index < offer->pipeline_count; index++)
+        if (!offer_pipeline(offer, &offer->pipelines[index], more, error))
             return false;
     return true;
 }
 
 /* --- reconciling --- */
 
-static void log_tale(const ReconcileTale *tale) {
+static void log_tale(const Pipeline *pipeline, const ReconcileTale *tale) {
     if (tale->stream_lost > 0)
-        log_warning("%u offers were lost with their queue and are offered again",
-                    tale->stream_lost);
+        log_warning("%u offers to pipeline %s were lost with their queue and are offered again",
+                    tale->stream_lost, pipeline->name);
     if (tale->lost > 0)
-        log_warning("%u frames left the queue without a row and are offered again", tale->lost);
+        log_warning("%u frames left the queue without a row of pipeline %s and are offered again",
+                    tale->lost, pipeline->name);
     if (tale->leftovers)
         log_info("NATS had brought back messages that were done with; they are taken out");
     if (tale->stored > 0)
-        log_debug("%u frames were stored without word of it", tale->stored);
+        log_debug("%u frames were stored by pipeline %s without word of it", tale->stored,
+                  pipeline->name);
 }
 
 /* Only a journal that fails is an error here: without a store or NATS it waits for the next time.
  */
-static bool reconcile_if_due(Offer *offer, bool *more, GError **error) {
-    if (g_get_monotonic_time() < offer->reconcile_due_us)
+static bool reconcile_if_due(Offer *offer, Pipeline *pipeline, bool *more, GError **error) {
+    if (g_get_monotonic_time() < pipeline->reconcile_due_us)
         return true;
     g_autoptr(GError) wrong = NULL;
     ReconcileTale tale;
-    reconcile_round(offer->reconcile, &tale, &wrong);
-    log_tale(&tale);
+    reconcile_round(pipeline->reconcile, &tale, &wrong);
+    log_tale(pipeline, &tale);
     gint64 pause_us = offer->settings->reconcile_interval_ms * 1000;
-    offer->reconcile_due_us = g_get_monotonic_time() + (tale.more ? 0 : pause_us);
+    pipeline->reconcile_due_us = g_get_monotonic_time() + (tale.more ? 0 : pause_us);
     *more = *more || tale.more || tale.stream_lost > 0 || tale.lost > 0;
     if (!fault_is(wrong, FAULT_STOP))
         return true;
     g_propagate_error(error, g_steal_pointer(&wrong));
     return false;
+}
+
+static bool reconcile_all(Offer *offer, bool *more, GError **error) {
+    for (guint index = 0; index < offer->pipeline_count; index++)
+        if (!reconcile_if_due(offer, &offer->pipelines[index], more, error))
+            return false;
+    return true;
 }
 
 /* Those of the ids in a member of the store's word; an empty array if it is not there. */
@@ -328,15 +393,15 @@ static GArray *ids_of(JsonObject *word, const char *name) {
 }
 
 /* Frames whose rows say vanished are among the stored ones, and set first: so they stay apart. */
-static bool stored_set(Offer *offer, JsonObject *word, GError **error) {
+static bool stored_set(Offer *offer, const char *pipeline, JsonObject *word, GError **error) {
     g_autoptr(GArray) vanished = ids_of(word, "vanished_ids");
     g_autoptr(GArray) stored = ids_of(word, "frame_ids");
     if (vanished->len > 0)
         g_atomic_int_set(&offer->vanished, 1);
-    return journal_set_vanished(offer->journal, (const FrameId *)(void *)vanished->data,
+    return journal_set_vanished(offer->journal, pipeline, (const FrameId *)(void *)vanished->data,
                                 vanished->len, error) &&
-           journal_set_stored(offer->journal, (const FrameId *)(void *)stored->data, stored->len,
-                              NULL, error);
+           journal_set_stored(offer->journal, pipeline, (const FrameId *)(void *)stored->data,
+                              stored->len, NULL, error);
 }
 
 /* Word from the store: {"pipeline": ..., "frame_ids": [...]}. */
@@ -347,9 +412,10 @@ static void stored_handle(BusMessage *message, void *context) {
     const guint8 *data = bus_message_data(message, &length);
     g_autoptr(JsonParser) parser = json_parser_new();
     JsonObject *word = json_read_object(parser, data, length, NULL);
-    const char *pipeline = word == NULL ? NULL : json_read_member_text(word, "pipeline");
+    const char *name = word == NULL ? NULL : json_read_member_text(word, "pipeline");
+    const Pipeline *pipeline = name == NULL ? NULL : pipeline_find(offer, name);
     GError *wrong = NULL;
-    if (g_strcmp0(pipeline, offer->settings->pipeline) == 0 && !stored_set(offer, word, &wrong))
+    if (pipeline != NULL && !stored_set(offer, pipeline->name, word, &wrong))
         fail(offer, wrong);
 }
 
@@ -358,7 +424,7 @@ static void stored_handle(BusMessage *message, void *context) {
 /* One round. *more: do not wait before the next one. A full queue must not silence the events, nor
  * a full RESULTS keep frames from the queue. */
 static bool offer_round(Offer *offer, bool *more, GError **error) {
-    if (!ensure_streams(offer, error) || !reconcile_if_due(offer, more, error))
+    if (!ensure_streams(offer, error) || !reconcile_all(offer, more, error))
         return false;
     bool offered = offer_waiting(offer, more, error);
     bool told = tell_events(offer, offered ? error : NULL);
@@ -389,15 +455,15 @@ static void *offer_run(void *data) {
         g_autoptr(GError) wrong = NULL;
         bool more = false;
         if (offer_round(offer, &more, &wrong)) {
-            go_on(offer);
+            hold_end(offer, &offer->hold);
             offer->pause_ms = PAUSE_FIRST_MS;
             if (!more)
-                rest(offer, offer->reconcile_due_us);
+                rest(offer, pipelines_due_us(offer));
         } else if (fault_is(wrong, FAULT_STOP) ||
                    (fault_is(wrong, FAULT_USAGE) && !offer->were_right)) {
             fail(offer, g_steal_pointer(&wrong));
         } else {
-            hold(offer, wrong->message);
+            hold_back(offer, &offer->hold, wrong->message);
             offer->streams_made = false;
             rest_after_failure(offer);
         }
@@ -414,8 +480,8 @@ Offer *offer_start(const Settings *settings, Journal *journal, Bus *control, Del
     offer->office = office;
     offer->started_us = g_get_real_time();
     offer->pause_ms = PAUSE_FIRST_MS;
-    offer->reconcile_due_us = g_get_monotonic_time() + settings->reconcile_interval_ms * 1000;
-    offer->reconcile = reconcile_new(settings, journal, control);
+    offer->hold.what = g_strdup("offers");
+    pipelines_open(offer);
     g_mutex_init(&offer->lock);
     g_cond_init(&offer->wake);
     for (SourceSettings **source = settings->sources; *source != NULL; source++) {
@@ -441,9 +507,9 @@ void offer_free(Offer *offer) {
     if (offer == NULL)
         return;
     offer_stop(offer);
-    reconcile_free(offer->reconcile);
+    pipelines_close(offer);
     g_clear_error(&offer->failure);
-    g_free(offer->holding);
+    hold_clear(&offer->hold);
     g_cond_clear(&offer->wake);
     g_mutex_clear(&offer->lock);
     g_free(offer);

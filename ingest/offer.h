@@ -1,8 +1,10 @@
 /* offer: from the journal to the queue.
  *
  * A thread of its own, so that a slow or missing server never keeps the loop from the microscope's
- * folder. Whatever waits in the journal is put in the queue, oldest first, as soon as NATS takes
- * it; until then it is held back. Frames that got lost behind the queue come to wait again. */
+ * folder. Whatever waits in the journal, for each of its pipelines, is put in the queue, oldest
+ * first, as soon as NATS takes it; until then it is held back. Frames that got lost behind the
+ * queue come to wait again. A pipeline that is not among the journal's any longer has its messages
+ * taken out of the queue. */
 #ifndef INGEST_OFFER_H
 #define INGEST_OFFER_H
 
@@ -24,7 +26,7 @@ void offer_free(Offer *offer); /* accepts NULL */
 /* Something was written in the journal. */
 void offer_wake(Offer *offer);
 
-/* Why offers are held back; NULL: they are not. Caller g_frees. */
+/* Why offers are held back, all or those to some pipelines; NULL: none are. Caller g_frees. */
 char *offer_holding(Offer *offer);
 
 /* Whether the store told of frames whose files were gone, since this was asked last: a scan has to

@@ -9,23 +9,26 @@ enum { QUESTIONS_A_ROUND = 20 };
 typedef struct {
     bool set;
     gint64 frames_created_ns, results_created_ns;
-    guint64 frames_first, results_last;
+    guint64 queue_first, results_last;
 } Mark;
 
 struct Reconcile {
     const Settings *settings;
     Journal *journal;
     Bus *bus;
+    const char *pipeline;
     Mark mark;
     guint64 swept; /* sequence up to which the store was asked about what is queued */
     Leftover frames, results;
 };
 
-Reconcile *reconcile_new(const Settings *settings, Journal *journal, Bus *bus) {
+Reconcile *reconcile_new(const Settings *settings, Journal *journal, Bus *bus,
+                         const char *pipeline) {
     Reconcile *reconcile = g_new0(Reconcile, 1);
     reconcile->settings = settings;
     reconcile->journal = journal;
     reconcile->bus = bus;
+    reconcile->pipeline = pipeline;
     return reconcile;
 }
 
@@ -34,7 +37,7 @@ void reconcile_free(Reconcile *reconcile) {
 }
 
 static bool offers_ask(Reconcile *reconcile, GPtrArray *offers, guint *ret_stored, GError **error) {
-    return have_sort_out(reconcile->bus, reconcile->journal, reconcile->settings->pipeline, offers,
+    return have_sort_out(reconcile->bus, reconcile->journal, reconcile->pipeline, offers,
                          ret_stored, error);
 }
 
@@ -48,17 +51,18 @@ static bool stream_clear(Reconcile *reconcile, const BusStream *stream, Leftover
     guint64 sequence = leftover_look(leftover, stream, ret_state, g_get_monotonic_time());
     if (sequence == 0)
         return true;
-    guint64 before = ret_state->messages;
-    bool cleared = bus_drop_until(reconcile->bus, stream, sequence, error) &&
-                   bus_stream_state(reconcile->bus, stream->name, NULL, ret_state, error);
-    tale->leftovers |= cleared && ret_state->messages < before;
+    guint64 before = ret_state->consumer_messages;
+    bool cleared =
+        bus_drop_until(reconcile->bus, stream, sequence, error) &&
+        bus_stream_state(reconcile->bus, stream->name, stream->consumer, ret_state, error);
+    tale->leftovers |= cleared && ret_state->consumer_messages < before;
     return cleared;
 }
 
 /* First the queue, then RESULTS. */
 static bool streams_look(Reconcile *reconcile, BusStreamState *ret_frames,
                          BusStreamState *ret_results, ReconcileTale *tale, GError **error) {
-    BusStream frames = bus_stream_frames(reconcile->settings, reconcile->settings->pipeline);
+    BusStream frames = bus_stream_frames(reconcile->settings, reconcile->pipeline);
     BusStream results = bus_stream_results(reconcile->settings);
     return stream_clear(reconcile, &frames, &reconcile->frames, ret_frames, tale, error) &&
            stream_clear(reconcile, &results, &reconcile->results, ret_results, tale, error);
@@ -66,8 +70,11 @@ static bool streams_look(Reconcile *reconcile, BusStreamState *ret_frames,
 
 /* --- what left the queue --- */
 
-static guint64 frames_first(const BusStreamState *frames) {
-    return frames->messages > 0 ? frames->first_sequence : frames->last_sequence + 1;
+/* The sequence before which no message of the pipeline stands in the queue. Those of a pipeline
+ * whose workers are away may stand before it for long. */
+static guint64 queue_first(const BusStreamState *frames) {
+    return frames->consumer_messages > 0 ? MAX(frames->first_sequence, frames->consumer_floor + 1)
+                                         : frames->last_sequence + 1;
 }
 
 /* Whether everything that had left the queue when the mark was made has been committed, or is lost.
@@ -78,7 +85,7 @@ static bool mark_is_reached(Reconcile *reconcile, const BusStreamState *frames,
     Mark now = {.set = true,
                 .frames_created_ns = frames->created_ns,
                 .results_created_ns = results->created_ns,
-                .frames_first = frames_first(frames),
+                .queue_first = queue_first(frames),
                 .results_last = results->last_sequence};
     bool is_void = !mark->set || mark->frames_created_ns != now.frames_created_ns ||
                    mark->results_created_ns != now.results_created_ns;
@@ -91,8 +98,8 @@ static bool mark_is_reached(Reconcile *reconcile, const BusStreamState *frames,
 static bool judge(Reconcile *reconcile, guint *questions, ReconcileTale *tale, GError **error) {
     for (; *questions > 0; (*questions)--) {
         g_autoptr(GPtrArray) offers =
-            journal_queued(reconcile->journal, 0, reconcile->mark.frames_first, G_MAXINT64,
-                           HAVE_FRAMES_MAX, error);
+            journal_queued(reconcile->journal, reconcile->pipeline, 0, reconcile->mark.queue_first,
+                           G_MAXINT64, HAVE_FRAMES_MAX, error);
         if (offers == NULL)
             return false;
         if (offers->len == 0) {
@@ -117,8 +124,9 @@ static bool judge(Reconcile *reconcile, guint *questions, ReconcileTale *tale, G
 static bool sweep(Reconcile *reconcile, guint *questions, ReconcileTale *tale, GError **error) {
     gint64 before_us = g_get_real_time() - reconcile->settings->reconcile_interval_ms * 1000;
     for (; *questions > 0; (*questions)--) {
-        g_autoptr(GPtrArray) offers = journal_queued(reconcile->journal, reconcile->swept,
-                                                     G_MAXINT64, before_us, HAVE_FRAMES_MAX, error);
+        g_autoptr(GPtrArray) offers =
+            journal_queued(reconcile->journal, reconcile->pipeline, reconcile->swept, G_MAXINT64,
+                           before_us, HAVE_FRAMES_MAX, error);
         if (offers == NULL)
             return false;
         if (offers->len == 0) {
@@ -146,8 +154,8 @@ bool reconcile_round(Reconcile *reconcile, ReconcileTale *ret_tale, GError **err
     BusStreamState frames, results;
     *ret_tale = (ReconcileTale){0};
     return streams_look(reconcile, &frames, &results, ret_tale, error) &&
-           journal_set_stream_lost(reconcile->journal, frames.created_ns, frames.last_sequence,
-                                   &ret_tale->stream_lost, error) &&
+           journal_set_stream_lost(reconcile->journal, reconcile->pipeline, frames.created_ns,
+                                   frames.last_sequence, &ret_tale->stream_lost, error) &&
            (!mark_is_reached(reconcile, &frames, &results) ||
             judge(reconcile, &questions, ret_tale, error)) &&
            sweep(reconcile, &questions, ret_tale, error);

@@ -1,4 +1,5 @@
-/* reconcile: finds offered frames that got lost on their way, and those whose rows came unnoticed.
+/* reconcile: finds frames offered to a pipeline that got lost on their way, and those whose rows
+ * came unnoticed.
  *
  * An offer is lost if the stream that took it is gone, or if it left the queue, every result that
  * stood in RESULTS after that has been committed, and the store still has no row of it. It is then
@@ -13,8 +14,9 @@
 
 typedef struct Reconcile Reconcile;
 
-/* All are borrowed. */
-Reconcile *reconcile_new(const Settings *settings, Journal *journal, Bus *bus);
+/* All are borrowed. pipeline: one of the journal's. */
+Reconcile *reconcile_new(const Settings *settings, Journal *journal, Bus *bus,
+                         const char *pipeline);
 void reconcile_free(Reconcile *reconcile); /* accepts NULL */
 
 typedef struct {

@@ -79,22 +79,52 @@ static void add_files(Report *report, JsonBuilder *builder, const Seen *seen, co
     json_builder_end_array(builder);
 }
 
+static void add_counts(JsonBuilder *builder, const JournalCounts *counts) {
+    json_write_count(builder, "waiting", counts->waiting);
+    json_write_count(builder, "offered", counts->queued);
+    json_write_count(builder, "stored", counts->stored);
+    if (counts->oldest_us != 0)
+        json_write_time(builder, "oldest_unstored_at", counts->oldest_us);
+}
+
+static void sum_up(JournalCounts *sum, const JournalCounts *counts) {
+    sum->waiting += counts->waiting;
+    sum->queued += counts->queued;
+    sum->stored += counts->stored;
+    if (sum->oldest_us == 0 || (counts->oldest_us != 0 && counts->oldest_us < sum->oldest_us))
+        sum->oldest_us = counts->oldest_us;
+}
+
+/* Where the frames of source are, for each pipeline and all together. */
+static void add_pipelines(Report *report, JsonBuilder *builder, const char *source) {
+    const char *const *pipelines = journal_pipelines(report->journal);
+    JournalCounts sum = {0};
+    json_write_array(builder, "pipelines");
+    for (guint index = 0; pipelines[index] != NULL; index++) {
+        JournalCounts counts = {0};
+        journal_count(report->journal, pipelines[index], source, &counts, NULL);
+        sum_up(&sum, &counts);
+        json_builder_begin_object(builder);
+        json_write_text(builder, "name", pipelines[index]);
+        add_counts(builder, &counts);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    add_counts(builder, &sum);
+}
+
 static void add_source(Report *report, JsonBuilder *builder, guint index) {
     const SourceSettings *source = report->settings->sources[index];
     const Seen *seen = &report->seen[index];
-    JournalCounts counts = {0};
-    journal_count(report->journal, source->name, &counts, NULL);
+    gint64 unfinished = 0;
+    journal_count_unfinished(report->journal, source->name, &unfinished, NULL);
     json_builder_begin_object(builder);
     json_write_text(builder, "name", source->name);
     json_write_text(builder, "folder", source->folder);
     json_write_text(builder, "state", seen->state);
     json_write_count(builder, "unsettled", seen->unsettled);
-    json_write_count(builder, "waiting", counts.waiting);
-    json_write_count(builder, "offered", counts.queued);
-    json_write_count(builder, "stored", counts.stored);
-    json_write_count(builder, "unfinished", counts.unfinished);
-    if (counts.oldest_us != 0)
-        json_write_time(builder, "oldest_unstored_at", counts.oldest_us);
+    json_write_count(builder, "unfinished", unfinished);
+    add_pipelines(report, builder, source->name);
     add_files(report, builder, seen, source->name);
     json_builder_end_object(builder);
 }

@@ -106,9 +106,11 @@ bool bus_ensure_stream(Bus *bus, const BusStream *stream, GError **error);
 typedef struct {
     guint64 messages, bytes;
     guint64 first_sequence, last_sequence;
-    gint64 created_ns;        /* changes when the stream was lost and made anew */
-    guint64 consumer_pending; /* not yet given to anyone */
-    guint64 consumer_in_work; /* given out, not yet acknowledged */
+    gint64 created_ns;         /* changes when the stream was lost and made anew */
+    guint64 consumer_messages; /* of messages, those that pass its filter */
+    guint64 consumer_floor;    /* sequence up to which all that pass are acknowledged */
+    guint64 consumer_pending;  /* not yet given to anyone */
+    guint64 consumer_in_work;  /* given out, not yet acknowledged */
     guint64 consumer_redelivered;
     guint64 consumer_deliveries; /* made, counting repetitions */
     guint64 consumer_sequence;   /* of the stream, up to which all were given to someone */

@@ -186,32 +186,53 @@ bool bus_ensure_stream(Bus *bus, const BusStream *stream, GError **error) {
            (stream->consumer == NULL || ensure_consumer(&manager, stream, error));
 }
 
+static void take_stream(const jsStreamInfo *info, BusStreamState *state) {
+    state->messages = info->State.Msgs;
+    state->bytes = info->State.Bytes;
+    state->first_sequence = info->State.FirstSeq;
+    state->last_sequence = info->State.LastSeq;
+    state->created_ns = info->Created;
+}
+
+/* info was asked for with the consumer's filter, if it has one: then it counts by subject. */
+static void take_consumer(const jsStreamInfo *info, const jsConsumerInfo *work,
+                          BusStreamState *state) {
+    const jsStreamStateSubjects *subjects = info->State.Subjects;
+    bool is_filtered = work->Config->FilterSubject != NULL;
+    state->consumer_messages = is_filtered ? 0 : info->State.Msgs;
+    for (int index = 0; is_filtered && subjects != NULL && index < subjects->Count; index++)
+        state->consumer_messages += subjects->List[index].Msgs;
+    state->consumer_floor = work->AckFloor.Stream;
+    state->consumer_pending = work->NumPending;
+    state->consumer_in_work = (guint64)work->NumAckPending;
+    state->consumer_redelivered = (guint64)work->NumRedelivered;
+    state->consumer_deliveries = work->Delivered.Consumer;
+    state->consumer_sequence = work->Delivered.Stream;
+    state->consumer_waiting = (guint64)work->NumWaiting;
+}
+
 bool bus_stream_state(Bus *bus, const char *stream, const char *consumer, BusStreamState *ret_state,
                       GError **error) {
     g_auto(Manager) manager = {0};
     jsStreamInfo *info = NULL;
     jsConsumerInfo *work = NULL;
+    jsOptions options;
+    jsOptions_Init(&options);
+    options.Wait = API_TIMEOUT_MS;
     *ret_state = (BusStreamState){0};
     if (!manager_open(bus, &manager, error))
         return false;
-    natsStatus status = js_GetStreamInfo(&info, manager.context, stream, NULL, &manager.code);
-    if (status == NATS_OK && consumer != NULL)
+    natsStatus status = NATS_OK;
+    if (consumer != NULL)
         status = js_GetConsumerInfo(&work, manager.context, stream, consumer, NULL, &manager.code);
-    if (status == NATS_OK) {
-        ret_state->messages = info->State.Msgs;
-        ret_state->bytes = info->State.Bytes;
-        ret_state->first_sequence = info->State.FirstSeq;
-        ret_state->last_sequence = info->State.LastSeq;
-        ret_state->created_ns = info->Created;
-    }
-    if (status == NATS_OK && consumer != NULL) {
-        ret_state->consumer_pending = work->NumPending;
-        ret_state->consumer_in_work = (guint64)work->NumAckPending;
-        ret_state->consumer_redelivered = (guint64)work->NumRedelivered;
-        ret_state->consumer_deliveries = work->Delivered.Consumer;
-        ret_state->consumer_sequence = work->Delivered.Stream;
-        ret_state->consumer_waiting = (guint64)work->NumWaiting;
-    }
+    if (status == NATS_OK && work != NULL)
+        options.Stream.Info.SubjectsFilter = work->Config->FilterSubject;
+    if (status == NATS_OK)
+        status = js_GetStreamInfo(&info, manager.context, stream, &options, &manager.code);
+    if (status == NATS_OK)
+        take_stream(info, ret_state);
+    if (status == NATS_OK && work != NULL)
+        take_consumer(info, work, ret_state);
     jsStreamInfo_Destroy(info);
     jsConsumerInfo_Destroy(work);
     return status == NATS_OK || manager_fail(&manager, stream, status, error);

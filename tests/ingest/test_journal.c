@@ -5,11 +5,14 @@
 
 static char *folder, *file;
 static Journal *journal;
+static const char *pipeline; /* the one the words below are about */
 
-static Journal *reopen_for(const char *pipeline) {
+/* pipelines: names with commas. */
+static Journal *reopen_for(const char *pipelines) {
+    g_auto(GStrv) names = g_strsplit(pipelines, ",", -1);
     journal_close(journal);
     GError *error = NULL;
-    journal = journal_open(file, pipeline, &error);
+    journal = journal_open(file, names, &error);
     ck_assert_msg(journal != NULL, "%s", error != NULL ? error->message : "");
     return journal;
 }
@@ -18,6 +21,7 @@ static void begin(void) {
     folder = folder_new();
     file = g_build_filename(folder, "journal.sqlite", NULL);
     journal = NULL;
+    pipeline = "quality";
     reopen_for("quality");
 }
 
@@ -59,8 +63,14 @@ static void add(const char *path, gint64 mtime_ns, guint pages) {
 
 static JournalCounts counts(void) {
     JournalCounts now;
-    ck_assert(journal_count(journal, "m", &now, NULL));
+    ck_assert(journal_count(journal, pipeline, "m", &now, NULL));
     return now;
+}
+
+static gint64 count_unfinished(void) {
+    gint64 files;
+    ck_assert(journal_count_unfinished(journal, "m", &files, NULL));
+    return files;
 }
 
 static void expect_counts(gint64 waiting, gint64 queued, gint64 stored) {
@@ -72,7 +82,7 @@ static void expect_counts(gint64 waiting, gint64 queued, gint64 stored) {
 
 /* Puts what waits in the queue, from sequence on, of a stream made at created_ns. */
 static void queue_all(guint64 sequence, gint64 created_ns) {
-    g_autoptr(GPtrArray) offers = journal_waiting(journal, "m", 100, NULL);
+    g_autoptr(GPtrArray) offers = journal_waiting(journal, pipeline, "m", 100, NULL);
     for (guint index = 0; index < offers->len; index++) {
         const JournalOffer *offer = g_ptr_array_index(offers, index);
         JournalReceipt receipt = {offer->id, sequence + index, created_ns, 1000};
@@ -83,7 +93,7 @@ static void queue_all(guint64 sequence, gint64 created_ns) {
 static void store(const char *path, gint64 mtime_ns, guint expected) {
     FrameId id = frame_id_make("m", path, 100, mtime_ns, 0);
     guint changed;
-    ck_assert(journal_set_stored(journal, &id, 1, &changed, NULL));
+    ck_assert(journal_set_stored(journal, pipeline, &id, 1, &changed, NULL));
     ck_assert_uint_eq(changed, expected);
 }
 
@@ -115,7 +125,7 @@ START_TEST(a_frame_comes_back_as_it_was_written) {
     begin();
     add("sub/a%25.tif", 1, 2);
     reopen_for("quality");
-    g_autoptr(GPtrArray) offers = journal_waiting(journal, "m", 10, NULL);
+    g_autoptr(GPtrArray) offers = journal_waiting(journal, pipeline, "m", 10, NULL);
     ck_assert_uint_eq(offers->len, 2);
     const JournalOffer *second = g_ptr_array_index(offers, 1);
     ck_assert_uint_eq(second->attempt, 1);
@@ -148,7 +158,7 @@ END_TEST
 START_TEST(a_row_that_comes_before_the_receipt_stays) {
     begin();
     add("a.tif", 1, 1);
-    g_autoptr(GPtrArray) offers = journal_waiting(journal, "m", 10, NULL);
+    g_autoptr(GPtrArray) offers = journal_waiting(journal, pipeline, "m", 10, NULL);
     store("a.tif", 1, 1);
     JournalReceipt receipt = {((JournalOffer *)g_ptr_array_index(offers, 0))->id, 1, 7, 1000};
     ck_assert(journal_set_queued(journal, &receipt, 1, NULL));
@@ -164,9 +174,9 @@ START_TEST(offers_of_a_lost_stream_wait_again) {
     add("b.tif", 2, 1);
     queue_all(1, 8);
     guint lost;
-    ck_assert(journal_set_stream_lost(journal, 8, 1, &lost, NULL));
+    ck_assert(journal_set_stream_lost(journal, pipeline, 8, 1, &lost, NULL));
     ck_assert_uint_eq(lost, 1);
-    g_autoptr(GPtrArray) offers = journal_waiting(journal, "m", 10, NULL);
+    g_autoptr(GPtrArray) offers = journal_waiting(journal, pipeline, "m", 10, NULL);
     ck_assert_uint_eq(offers->len, 1);
     const JournalOffer *again = g_ptr_array_index(offers, 0);
     ck_assert_uint_eq(again->attempt, 2);
@@ -180,7 +190,7 @@ START_TEST(offers_beyond_the_streams_last_sequence_wait_again) {
     add("a.tif", 1, 3);
     queue_all(1, 7);
     guint lost;
-    ck_assert(journal_set_stream_lost(journal, 7, 2, &lost, NULL));
+    ck_assert(journal_set_stream_lost(journal, pipeline, 7, 2, &lost, NULL));
     ck_assert_uint_eq(lost, 1);
     expect_counts(1, 2, 0);
     end();
@@ -191,13 +201,14 @@ START_TEST(queued_offers_are_found_by_sequence_and_age) {
     begin();
     add("a.tif", 1, 5);
     queue_all(10, 7);
-    g_autoptr(GPtrArray) left = journal_queued(journal, 0, 12, G_MAXINT64, 10, NULL);
+    g_autoptr(GPtrArray) left = journal_queued(journal, pipeline, 0, 12, G_MAXINT64, 10, NULL);
     ck_assert_uint_eq(left->len, 2);
     ck_assert_uint_eq(((JournalOffer *)g_ptr_array_index(left, 1))->sequence, 11);
-    g_autoptr(GPtrArray) next = journal_queued(journal, 12, G_MAXUINT64, G_MAXINT64, 1, NULL);
+    g_autoptr(GPtrArray) next =
+        journal_queued(journal, pipeline, 12, G_MAXUINT64, G_MAXINT64, 1, NULL);
     ck_assert_uint_eq(next->len, 1);
     ck_assert_uint_eq(((JournalOffer *)g_ptr_array_index(next, 0))->sequence, 13);
-    g_autoptr(GPtrArray) young = journal_queued(journal, 0, G_MAXINT64, 1000, 10, NULL);
+    g_autoptr(GPtrArray) young = journal_queued(journal, pipeline, 0, G_MAXINT64, 1000, 10, NULL);
     ck_assert_uint_eq(young->len, 0);
     ck_assert(journal_set_lost(journal, left, NULL));
     expect_counts(2, 3, 0);
@@ -215,9 +226,9 @@ START_TEST(a_file_given_up_is_told_once_and_known_until_it_changes) {
     ck_assert_uint_eq(events->len, 1);
     ck_assert(journal_knows(journal, "m", "a.tif", &sight));
     ck_assert(!journal_knows(journal, "m", "a.tif", &touched));
-    ck_assert_int_eq(counts().unfinished, 1);
+    ck_assert_int_eq(count_unfinished(), 1);
     add("a.tif", 2, 1);
-    ck_assert_int_eq(counts().unfinished, 0);
+    ck_assert_int_eq(count_unfinished(), 0);
     end();
 }
 END_TEST
@@ -227,7 +238,7 @@ START_TEST(a_file_given_up_can_become_complete) {
     FileSight sight = sight_of(1);
     ck_assert(journal_add_unfinished(journal, "m", "a.tif", &sight, "no end", "{}", NULL));
     add("a.tif", 1, 1);
-    ck_assert_int_eq(counts().unfinished, 0);
+    ck_assert_int_eq(count_unfinished(), 0);
     expect_counts(1, 0, 0);
     end();
 }
@@ -271,7 +282,7 @@ END_TEST
 
 static void vanish(const char *path, gint64 mtime_ns, guint32 page) {
     FrameId id = frame_id_make("m", path, 100, mtime_ns, page);
-    ck_assert(journal_set_vanished(journal, &id, 1, NULL));
+    ck_assert(journal_set_vanished(journal, pipeline, &id, 1, NULL));
 }
 
 /* A folder renamed and renamed back, a disk that was away: the row says vanished, the file is
@@ -289,7 +300,7 @@ START_TEST(a_vanished_frame_waits_again_when_its_file_is_seen_again) {
     add("a.tif", 1, 2);
     expect_counts(1, 0, 1);
     ck_assert(journal_knows(journal, "m", "a.tif", &same));
-    g_autoptr(GPtrArray) offers = journal_waiting(journal, "m", 10, NULL);
+    g_autoptr(GPtrArray) offers = journal_waiting(journal, pipeline, "m", 10, NULL);
     const JournalOffer *offer = g_ptr_array_index(offers, 0);
     ck_assert_uint_eq(offer->frame->page, 1);
     ck_assert_uint_eq(offer->attempt, 2);
@@ -323,6 +334,64 @@ START_TEST(a_frame_that_always_vanishes_is_left_in_the_end) {
 }
 END_TEST
 
+START_TEST(each_pipeline_has_its_own_way_of_a_frame) {
+    begin();
+    reopen_for("quality,second");
+    add("a.tif", 1, 2);
+    expect_counts(2, 0, 0);
+    queue_all(1, 7);
+    store("a.tif", 1, 1);
+    expect_counts(0, 1, 1);
+    pipeline = "second";
+    expect_counts(2, 0, 0);
+    ck_assert_int_eq(counts().oldest_us, 1700000000000001);
+    queue_all(3, 7);
+    g_autoptr(GPtrArray) queued = journal_queued(journal, pipeline, 0, 100, G_MAXINT64, 10, NULL);
+    ck_assert_uint_eq(queued->len, 2);
+    ck_assert_uint_eq(((JournalOffer *)g_ptr_array_index(queued, 0))->sequence, 3);
+    ck_assert(journal_set_lost(journal, queued, NULL));
+    expect_counts(2, 0, 0);
+    pipeline = "quality";
+    expect_counts(0, 1, 1);
+    end();
+}
+END_TEST
+
+START_TEST(a_frame_that_vanished_for_one_pipeline_waits_again_for_that_one_only) {
+    begin();
+    reopen_for("quality,second");
+    add("a.tif", 1, 1);
+    store("a.tif", 1, 1);
+    pipeline = "second";
+    queue_all(1, 7);
+    vanish("a.tif", 1, 0);
+    FileSight same = sight_of(1);
+    ck_assert(!journal_knows(journal, "m", "a.tif", &same));
+    add("a.tif", 1, 1);
+    expect_counts(1, 0, 0);
+    pipeline = "quality";
+    expect_counts(0, 0, 1);
+    end();
+}
+END_TEST
+
+START_TEST(a_lost_stream_is_lost_for_the_pipeline_that_is_asked_about) {
+    begin();
+    reopen_for("quality,second");
+    add("a.tif", 1, 1);
+    queue_all(1, 7);
+    pipeline = "second";
+    queue_all(2, 7);
+    guint lost;
+    ck_assert(journal_set_stream_lost(journal, pipeline, 8, 0, &lost, NULL));
+    ck_assert_uint_eq(lost, 1);
+    expect_counts(1, 0, 0);
+    pipeline = "quality";
+    expect_counts(0, 1, 0);
+    end();
+}
+END_TEST
+
 START_TEST(another_pipeline_is_offered_every_file_anew) {
     begin();
     add("a.tif", 1, 1);
@@ -330,13 +399,62 @@ START_TEST(another_pipeline_is_offered_every_file_anew) {
     store("a.tif", 1, 1);
     FileSight sight = sight_of(1);
     reopen_for("second");
+    pipeline = "second";
     ck_assert(!journal_knows(journal, "m", "a.tif", &sight));
     add("a.tif", 1, 1);
     ck_assert(journal_knows(journal, "m", "a.tif", &sight));
     expect_counts(1, 0, 0);
     reopen_for("quality");
+    pipeline = "quality";
     add("a.tif", 1, 1);
     expect_counts(0, 0, 1);
+    end();
+}
+END_TEST
+
+START_TEST(files_are_looked_at_again_only_for_a_pipeline_that_came) {
+    begin();
+    add("a.tif", 1, 1);
+    FileSight sight = sight_of(1);
+    reopen_for("quality,second");
+    ck_assert(!journal_knows(journal, "m", "a.tif", &sight));
+    add("a.tif", 1, 1);
+    expect_counts(1, 0, 0);
+    pipeline = "second";
+    expect_counts(1, 0, 0);
+    reopen_for("second,quality");
+    ck_assert(journal_knows(journal, "m", "a.tif", &sight));
+    reopen_for("second");
+    ck_assert(journal_knows(journal, "m", "a.tif", &sight));
+    add("b.tif", 2, 1); /* which `quality` has not seen */
+    reopen_for("quality,second");
+    FileSight unseen = sight_of(2);
+    ck_assert(!journal_knows(journal, "m", "b.tif", &unseen));
+    end();
+}
+END_TEST
+
+START_TEST(what_an_abandoned_pipeline_has_in_the_queue_can_be_withdrawn) {
+    begin();
+    reopen_for("quality,second");
+    add("a.tif", 1, 3);
+    queue_all(1, 7);
+    store("a.tif", 1, 1);
+    g_autoptr(GPtrArray) none = journal_abandoned(journal, NULL);
+    ck_assert_uint_eq(none->len, 0);
+    reopen_for("second");
+    g_autoptr(GPtrArray) lanes = journal_abandoned(journal, NULL);
+    ck_assert_uint_eq(lanes->len, 1);
+    const JournalLane *lane = g_ptr_array_index(lanes, 0);
+    ck_assert_str_eq(lane->pipeline, "quality");
+    ck_assert_str_eq(lane->source, "m");
+    ck_assert(journal_set_withdrawn(journal, lane, NULL));
+    g_autoptr(GPtrArray) done = journal_abandoned(journal, NULL);
+    ck_assert_uint_eq(done->len, 0);
+    reopen_for("quality");
+    expect_counts(2, 0, 1);
+    g_autoptr(GPtrArray) again = journal_waiting(journal, pipeline, "m", 10, NULL);
+    ck_assert_uint_eq(((JournalOffer *)g_ptr_array_index(again, 0))->attempt, 2);
     end();
 }
 END_TEST
@@ -359,7 +477,8 @@ END_TEST
 
 static void expect_refused(Fault fault, const char *words) {
     g_autoptr(GError) error = NULL;
-    ck_assert_ptr_null(journal_open(file, "quality", &error));
+    char *names[] = {"quality", NULL};
+    ck_assert_ptr_null(journal_open(file, names, &error));
     ck_assert_msg(fault_is(error, fault), "%s", error->message);
     ck_assert_msg(strstr(error->message, words) != NULL, "%s", error->message);
     ck_assert_ptr_nonnull(strstr(error->message, file));
@@ -419,7 +538,12 @@ SUITE("journal", frames_of_a_file_wait_once_however_often_it_is_added,
       events_are_kept_until_told, bytes_are_found_by_frame_and_only_then,
       a_vanished_frame_waits_again_when_its_file_is_seen_again,
       word_of_a_vanished_frame_that_is_stored_changes_nothing,
-      a_frame_that_always_vanishes_is_left_in_the_end, another_pipeline_is_offered_every_file_anew,
+      a_frame_that_always_vanishes_is_left_in_the_end, each_pipeline_has_its_own_way_of_a_frame,
+      a_frame_that_vanished_for_one_pipeline_waits_again_for_that_one_only,
+      a_lost_stream_is_lost_for_the_pipeline_that_is_asked_about,
+      another_pipeline_is_offered_every_file_anew,
+      files_are_looked_at_again_only_for_a_pipeline_that_came,
+      what_an_abandoned_pipeline_has_in_the_queue_can_be_withdrawn,
       the_secret_lives_as_long_as_the_journal, a_journal_in_use_is_refused,
       a_file_that_is_no_journal_is_refused_and_left_alone,
       a_damaged_journal_says_that_it_may_be_deleted,

@@ -8,6 +8,7 @@ static const BusStream stream = {.name = "RESULTS", .ack_wait_ms = 60000};
 /* 150 of the 700 messages were brought back; the consumer has given out all of them. */
 static BusStreamState brought_back(guint64 in_work) {
     return (BusStreamState){.messages = 150,
+                            .consumer_messages = 150,
                             .first_sequence = 221,
                             .last_sequence = 700,
                             .consumer_in_work = in_work,
@@ -20,9 +21,9 @@ START_TEST(what_stands_behind_an_idle_consumer_is_left_over) {
     Leftover leftover = {0};
     BusStreamState state = brought_back(0);
     ck_assert_uint_eq(leftover_look(&leftover, &stream, &state, SECOND), 700);
-    state.messages = 0; /* an empty stream */
+    state.consumer_messages = 0; /* what stands there is another consumer's */
     ck_assert_uint_eq(leftover_look(&leftover, &stream, &state, SECOND), 0);
-    state.messages = 150;
+    state.consumer_messages = 150;
     state.first_sequence = 701; /* only new ones */
     ck_assert_uint_eq(leftover_look(&leftover, &stream, &state, SECOND), 0);
 }
