@@ -10,6 +10,7 @@ enum {
     AWAY_TIMEOUT_MS = 1000,
     ANSWERS_MS = 300,
     NOTICES_SHOWN = 8,
+    PIPELINES_MOST = 64, /* each is asked about at NATS, and anybody may tell a name */
 };
 
 static void notice_free(gpointer data) {
@@ -41,6 +42,12 @@ static void source_free(gpointer data) {
     g_free(source);
 }
 
+static void pipeline_free(gpointer data) {
+    PipelineFigures *pipeline = data;
+    g_free(pipeline->name);
+    g_free(pipeline);
+}
+
 Figures *figures_new(void) {
     Figures *figures = g_new0(Figures, 1);
     figures->stored = figures->ok = figures->broken = figures->vanished = figures->poison =
@@ -52,6 +59,7 @@ Figures *figures_new(void) {
     figures->failures = g_ptr_array_new_with_free_func(notice_free);
     figures->files = g_ptr_array_new_with_free_func(notice_free);
     figures->sources = g_ptr_array_new_with_free_func(source_free);
+    figures->pipelines = g_ptr_array_new_with_free_func(pipeline_free);
     return figures;
 }
 
@@ -65,6 +73,7 @@ void figures_free(Figures *figures) {
     g_ptr_array_unref(figures->failures);
     g_ptr_array_unref(figures->files);
     g_ptr_array_unref(figures->sources);
+    g_ptr_array_unref(figures->pipelines);
     g_free(figures);
 }
 
@@ -160,6 +169,33 @@ static void take_oldest(Figures *figures, const char *at) {
     figures->oldest_unstored_at = g_strdup(at);
 }
 
+/* Made when it is heard of first. NULL if that is no name, or there are too many. */
+static PipelineFigures *pipeline_named(Figures *figures, const char *name) {
+    for (guint i = 0; name != NULL && i < figures->pipelines->len; i++) {
+        PipelineFigures *known = g_ptr_array_index(figures->pipelines, i);
+        if (g_str_equal(known->name, name))
+            return known;
+    }
+    if (name == NULL || !frame_name_is_plain(name) || figures->pipelines->len >= PIPELINES_MOST)
+        return NULL;
+    PipelineFigures *pipeline = g_new0(PipelineFigures, 1);
+    pipeline->name = g_strdup(name);
+    pipeline->queued = pipeline->measuring = FIGURE_UNKNOWN;
+    g_ptr_array_add(figures->pipelines, pipeline);
+    return pipeline;
+}
+
+static void take_pipelines(Figures *figures, JsonArray *pipelines) {
+    for (guint i = 0; pipelines != NULL && i < json_array_get_length(pipelines); i++) {
+        JsonNode *node = json_array_get_element(pipelines, i);
+        JsonObject *told = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+        PipelineFigures *pipeline =
+            told == NULL ? NULL : pipeline_named(figures, json_read_member_text(told, "name"));
+        if (pipeline != NULL)
+            add_count(&pipeline->waiting, json_read_member_count(told, "waiting", 0));
+    }
+}
+
 static void take_source(Figures *figures, JsonObject *told) {
     SourceFigures *source = g_new0(SourceFigures, 1);
     const char *name = json_read_member_text(told, "name");
@@ -176,6 +212,7 @@ static void take_source(Figures *figures, JsonObject *told) {
     add_count(&figures->offered, source->offered);
     add_count(&figures->unfinished, source->unfinished);
     take_oldest(figures, json_read_member_text(told, "oldest_unstored_at"));
+    take_pipelines(figures, json_read_member_array(told, "pipelines"));
     take_files(figures, source->name, json_read_member_array(told, "files"));
     g_ptr_array_add(figures->sources, source);
 }
@@ -193,6 +230,9 @@ static void take_ingest(Figures *figures, JsonObject *answer) {
 }
 
 static void take_worker(Figures *figures, JsonObject *answer) {
+    PipelineFigures *pipeline = pipeline_named(figures, json_read_member_text(answer, "pipeline"));
+    if (pipeline != NULL)
+        pipeline->workers++;
     figures->workers++;
 }
 
@@ -232,16 +272,34 @@ static void ask_programs(Figures *figures, Bus *bus) {
     bus_inbox_close(inbox);
 }
 
-static void ask_streams(Figures *figures, const Settings *settings, Bus *bus) {
-    BusStream frames = bus_stream_frames(settings, settings->pipeline);
-    BusStream results = bus_stream_results(settings);
+static void ask_pipeline(Figures *figures, PipelineFigures *pipeline, Bus *bus) {
+    g_autofree char *consumer = g_strconcat("workers_", pipeline->name, NULL);
     BusStreamState state;
-    if (bus_stream_state(bus, frames.name, frames.consumer, &state, NULL)) {
-        figures->measuring = (gint64)state.consumer_in_work;
-        figures->queued = (gint64)(state.messages - MIN(state.messages, state.consumer_in_work));
+    if (!bus_stream_state(bus, "FRAMES", consumer, &state, NULL))
+        return;
+    guint64 in_work = MIN(state.consumer_messages, state.consumer_in_work);
+    pipeline->measuring = (gint64)state.consumer_in_work;
+    pipeline->queued = (gint64)(state.consumer_messages - in_work);
+    add_count(&figures->measuring, pipeline->measuring);
+}
+
+static void ask_streams(Figures *figures, Bus *bus) {
+    BusStreamState state;
+    for (guint i = 0; i < figures->pipelines->len; i++)
+        ask_pipeline(figures, g_ptr_array_index(figures->pipelines, i), bus);
+    if (bus_stream_state(bus, "FRAMES", NULL, &state, NULL)) {
+        add_count(&figures->measuring, 0);
+        figures->queued = (gint64)state.messages - MIN((gint64)state.messages, figures->measuring);
     }
-    if (bus_stream_state(bus, results.name, NULL, &state, NULL))
+    if (bus_stream_state(bus, "RESULTS", NULL, &state, NULL))
         figures->results_queued = (gint64)state.messages;
+}
+
+/* Also a pipeline of the settings that nobody works for now may have frames in the queue. */
+static void name_pipelines(Figures *figures, const Settings *settings) {
+    g_auto(GStrv) names = settings_pipeline_names(settings);
+    for (char **name = names; *name != NULL; name++)
+        pipeline_named(figures, *name);
 }
 
 static void ask_nats(Figures *figures, const Settings *settings, Bus *bus) {
@@ -251,7 +309,9 @@ static void ask_nats(Figures *figures, const Settings *settings, Bus *bus) {
     if (!figures->nats_reached)
         return;
     ask_programs(figures, bus);
-    ask_streams(figures, settings, bus);
+    if (figures->pipelines->len == 0)
+        name_pipelines(figures, settings);
+    ask_streams(figures, bus);
 }
 
 Figures *figures_gather(const Settings *settings, Bus *bus, Postgres *postgres) {

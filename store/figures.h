@@ -20,6 +20,13 @@ typedef struct {
     gint64 unsettled, waiting, offered, stored, unfinished;
 } SourceFigures;
 
+/* A pipeline somebody offers frames to or works for. */
+typedef struct {
+    char *name;
+    gint64 waiting, queued, measuring; /* frames; the last two unknown where it has no queue yet */
+    gint64 workers;                    /* that answered */
+} PipelineFigures;
+
 typedef struct {
     /* PostgreSQL */
     bool database_reached;
@@ -38,6 +45,7 @@ typedef struct {
     char *oldest_unstored_at;                       /* RFC 3339; NULL: none is waiting */
     char *holding;                                  /* why an ingest holds back; NULL: none does */
     GPtrArray *sources;                             /* of SourceFigures */
+    GPtrArray *pipelines;                           /* of PipelineFigures */
     GPtrArray *files;                               /* of Notice: files not complete */
 } Figures;
 

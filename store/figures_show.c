@@ -83,6 +83,19 @@ static void add_sources(GString *text, const Figures *figures) {
     }
 }
 
+/* One alone has its figures above. */
+static void add_pipelines(GString *text, const Figures *figures) {
+    for (guint i = 0; figures->pipelines->len > 1 && i < figures->pipelines->len; i++) {
+        const PipelineFigures *pipeline = g_ptr_array_index(figures->pipelines, i);
+        g_autofree char *waiting = count_text(pipeline->waiting);
+        g_autofree char *queued = count_text(pipeline->queued);
+        g_autofree char *measuring = count_text(pipeline->measuring);
+        add_line(text, "%s%-16s %s not yet queued, %s queued, %s being measured by %d workers",
+                 i == 0 ? "\npipelines\n  " : "  ", pipeline->name, waiting, queued, measuring,
+                 (int)pipeline->workers);
+    }
+}
+
 static void add_notices(GString *text, const char *title, const GPtrArray *notices) {
     for (guint i = 0; i < notices->len; i++) {
         const Notice *notice = g_ptr_array_index(notices, i);
@@ -101,6 +114,7 @@ char *figures_text(const Figures *figures) {
     g_string_append_c(text, '\n');
     add_outcomes(text, figures);
     add_sources(text, figures);
+    add_pipelines(text, figures);
     add_notices(text, "files not complete", figures->files);
     add_notices(text, "newest frames without numbers", figures->failures);
     return g_string_free(text, FALSE);
@@ -161,6 +175,21 @@ static void set_sources(JsonObject *object, const Figures *figures) {
     json_object_set_array_member(object, "sources", array);
 }
 
+static void set_pipelines(JsonObject *object, const Figures *figures) {
+    JsonArray *array = json_array_new();
+    for (guint i = 0; i < figures->pipelines->len; i++) {
+        const PipelineFigures *pipeline = g_ptr_array_index(figures->pipelines, i);
+        JsonObject *row = json_object_new();
+        set_text(row, "name", pipeline->name);
+        set_count(row, "waiting", pipeline->waiting);
+        set_count(row, "queued", pipeline->queued);
+        set_count(row, "measuring", pipeline->measuring);
+        set_count(row, "workers", pipeline->workers);
+        json_array_add_object_element(array, row);
+    }
+    json_object_set_array_member(object, "pipelines", array);
+}
+
 char *figures_json(const Figures *figures) {
     g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
     JsonObject *object = json_object_new();
@@ -200,6 +229,7 @@ char *figures_json(const Figures *figures) {
     json_object_set_boolean_member(object, "database_reached", figures->database_reached);
     set_text(object, "database", figures->database);
     set_sources(object, figures);
+    set_pipelines(object, figures);
     set_notices(object, "files", "source", figures->files);
     set_notices(object, "failures", "at", figures->failures);
     return json_to_string(root, FALSE);

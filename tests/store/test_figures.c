@@ -40,6 +40,29 @@ START_TEST(what_nobody_told_is_unknown_and_not_zero) {
 }
 END_TEST
 
+static const char two_pipelines[] =
+    "{\"program\":\"ingest\",\"sources\":[{\"name\":\"a\",\"waiting\":7,\"pipelines\":["
+    "{\"name\":\"quality\",\"waiting\":3},{\"name\":\"deep\",\"waiting\":4},{\"name\":\"a b\"},5]},"
+    "{\"name\":\"b\",\"waiting\":1,\"pipelines\":[{\"name\":\"deep\",\"waiting\":1}]}]}";
+
+START_TEST(pipelines_are_told_apart_where_there_are_several) {
+    g_autoptr(Figures) figures = figures_new();
+    figures->nats_reached = true;
+    take(figures, two_pipelines);
+    take(figures, "{\"program\":\"features\",\"pipeline\":\"deep\"}");
+    ck_assert_int_eq(figures->waiting, 8);
+    g_autofree char *text = figures_text(figures);
+    ck_assert_ptr_nonnull(strstr(text, "quality          3 not yet queued, ? queued"));
+    ck_assert_ptr_nonnull(strstr(text, "deep             5 not yet queued"));
+    ck_assert_ptr_nonnull(strstr(text, "being measured by 1 workers"));
+    ck_assert_ptr_null(strstr(text, "a b"));
+    g_autofree char *json = figures_json(figures);
+    ck_assert_ptr_nonnull(strstr(
+        json,
+        "{\"name\":\"deep\",\"waiting\":5,\"queued\":null,\"measuring\":null,\"workers\":1}"));
+}
+END_TEST
+
 START_TEST(answers_of_several_programs_are_summed) {
     g_autoptr(Figures) figures = figures_new();
     figures->nats_reached = true;
@@ -92,5 +115,6 @@ START_TEST(an_answer_cannot_write_on_the_terminal) {
 }
 END_TEST
 
-SUITE("figures", what_nobody_told_is_unknown_and_not_zero, answers_of_several_programs_are_summed,
+SUITE("figures", what_nobody_told_is_unknown_and_not_zero,
+      pipelines_are_told_apart_where_there_are_several, answers_of_several_programs_are_summed,
       answers_that_are_none_are_passed_over, an_answer_cannot_write_on_the_terminal)
