@@ -207,16 +207,19 @@ static double isodata(const Filled *filled) {
 }
 
 /* The entropy of n pixels is ln n - (sum of c ln c) / n, c the pixels of a bin. */
-static double maxentropy(const Filled *filled) {
+static double maxentropy(const Filled *filled, const Scan *scan) {
+    double *terms = scan_scratch(scan, filled->count * sizeof *terms);
+    if (terms == NULL)
+        return NAN;
     double all = 0, below = 0, sum = 0, most = -INFINITY;
-    gsize best = 0;
     for (gsize i = 0; i < filled->count; i++)
-        all += filled->pixels[i] * log(filled->pixels[i]);
+        all += terms[i] = filled->pixels[i] * log(filled->pixels[i]);
+    gsize best = 0;
     for (gsize i = 0; i + 1 < filled->count; i++) {
         below += filled->pixels[i];
-        sum += filled->pixels[i] * log(filled->pixels[i]);
+        sum += terms[i];
         double above = filled->n - below;
-        double entropy = log(below) - sum / below + log(above) - (all - sum) / above;
+        double entropy = log(below * above) - sum / below - (all - sum) / above;
         if (entropy > most) {
             most = entropy;
             best = i;
@@ -238,7 +241,7 @@ static void compute(const Scan *scan, double values[]) {
     values[TRIANGLE] = triangle(&filled) / scale;
     values[YEN] = yen(&filled) / scale;
     values[ISODATA] = isodata(&filled) / scale;
-    values[MAXENTROPY] = maxentropy(&filled) / scale;
+    values[MAXENTROPY] = maxentropy(&filled, scan) / scale;
 }
 
 const Measure measure_auto_thresholds = {"auto_thresholds", numbers, compute};

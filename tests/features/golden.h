@@ -4,7 +4,11 @@
  *     static const Golden golden[] = {
  *         {"mean", 1e-9, {0.018, 0.017, ...}},
  *     };
- *     golden_check(golden, G_N_ELEMENTS(golden)); */
+ *     golden_check(golden, G_N_ELEMENTS(golden));
+ *
+ * or, at scales that are not the measure's own,
+ *
+ *     golden_check_in("correlation:10,20,50", golden, G_N_ELEMENTS(golden)); */
 #ifndef TESTS_FEATURES_GOLDEN_H
 #define TESTS_FEATURES_GOLDEN_H
 
@@ -49,17 +53,25 @@ static inline bool golden_agrees(const Golden *golden, gsize image, double got) 
     return fabs(got - expected) <= golden->tolerance * fabs(expected) + golden->absolute;
 }
 
-static inline void golden_check(const Golden *golden, gsize rows) {
+/* The pipeline of those words, NULL for every measure at its own scales, says so of every image. */
+static inline void golden_check_in(const char *words, const Golden *golden, gsize rows) {
+    Pipeline *pipeline = measuring_pipeline(words);
     for (gsize image = 0; image < GOLDEN_IMAGES; image++) {
         g_autoptr(Plane) plane = golden_images[image].make();
-        g_autofree double *values = measure_plane(plane, NULL);
+        g_autoptr(Measurement) measured = pipeline_measure(pipeline, plane, NULL);
         for (gsize row = 0; row < rows; row++) {
-            double got = value_of(values, golden[row].name);
+            int index = pipeline_column_find(pipeline, golden[row].name);
+            ck_assert_msg(index >= 0, "no number is called %s", golden[row].name);
+            double got = measured->values[pipeline_column(pipeline, (guint)index)->place];
             ck_assert_msg(golden_agrees(&golden[row], image, got), "%s of %s is %.12g, not %.12g",
                           golden[row].name, golden_images[image].name, got,
                           golden[row].values[image]);
         }
     }
+}
+
+static inline void golden_check(const Golden *golden, gsize rows) {
+    golden_check_in(NULL, golden, rows);
 }
 
 #endif
