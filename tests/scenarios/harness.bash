@@ -4,6 +4,7 @@
 #   setting SECTION KEY VALUE           a setting of the programs, for those started from now on
 #   start_everything                    both servers, migrated, and the three programs
 #   start_servers, start_store, start_workers [JOBS], start_ingest, and stop_, kill_ of each
+#   start_crew PIPELINE [JOBS], stop_crew PIPELINE      workers for another pipeline than `quality`
 #   microscope OPTION...                lets the simulated microscope write; waits for its end
 #   wait_until SECONDS COMMAND...       until it succeeds, or the scenario has failed
 #   sql STATEMENT                       as the scientist: bare values, a tab between columns
@@ -92,6 +93,7 @@ stop_programs() {
     local failed=0
     stop_ingest || failed=1
     stop_workers || failed=1
+    stop_crews || failed=1
     stop_store || failed=1
     return $failed
 }
@@ -189,6 +191,18 @@ worker_ids() {
     local parent
     parent=$(process_id features) || return 0
     cat "/proc/$parent/task/$parent/children" 2>/dev/null || true
+}
+
+start_crew() { # PIPELINE [JOBS]
+    process_start "features-$1" "$bin/scopestream-features" run --pipeline "$1" --jobs "${2:-1}"
+}
+stop_crew() { process_stop "features-$1"; }
+stop_crews() {
+    local name failed=0
+    for name in $(process_names); do
+        case $name in features-*) process_stop "$name" || failed=1 ;; esac
+    done
+    return $failed
 }
 
 start_ingest() { process_start ingest "$bin/scopestream-ingest" run; }
