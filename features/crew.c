@@ -1,6 +1,7 @@
 /* The parent has no threads and no connection, because it forks for as long as it lives: it waits
  * for deaths, ends workers that take too long, and starts their successors. */
 #include "features/crew.h"
+#include "features/pipeline.h"
 #include "features/worker.h"
 #include "stream/program.h"
 #include <errno.h>
@@ -161,6 +162,15 @@ static void wait_for_all(Crew *crew) {
 static guint jobs_of(const Settings *settings) {
     gint64 jobs = settings->jobs > 0 ? settings->jobs : g_get_num_processors();
     return (guint)MIN(jobs, JOBS_LIMIT);
+}
+
+bool crew_check(const Settings *settings, GError **error) {
+    for (PipelineSettings **section = settings->pipeline_sections; *section != NULL; section++) {
+        g_autoptr(Pipeline) pipeline = pipeline_new(settings, (*section)->name, error);
+        if (pipeline == NULL)
+            return false;
+    }
+    return true;
 }
 
 int crew_run(const Settings *settings, char **arguments) {

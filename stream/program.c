@@ -189,6 +189,18 @@ static const Command *command_find(const Command commands[], const char *name) {
     return NULL;
 }
 
+/* What the command, or all from it on, say of the settings. */
+static bool commands_check(const Command *command, bool all, const Settings *settings,
+                           GError **error) {
+    for (; command != NULL && command->name != NULL; command++) {
+        if (command->check != NULL && !command->check(settings, error))
+            return false;
+        if (!all)
+            break;
+    }
+    return true;
+}
+
 static char *commands_text(const Command commands[]) {
     GString *text = g_string_new("Commands:\n");
     for (const Command *command = commands; command->name != NULL; command++) {
@@ -342,7 +354,9 @@ int program_main(Program program, const char *sentence, const Command commands[]
         return program_fail(error);
     if (answer(&given, command, context))
         return EXIT_SUCCESS;
-    if (!settings_check(settings, &error) || !log_set_level(settings->log_level, &error))
+    if (!settings_check(settings, &error) || !log_set_level(settings->log_level, &error) ||
+        !commands_check(given.check_config ? commands : command, given.check_config, settings,
+                        &error))
         return program_fail(error);
     if (given.check_config) {
         printf("%s: the settings are right\n", config != NULL ? config : "defaults and options");

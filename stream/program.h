@@ -17,6 +17,9 @@ typedef struct {
     bool uses_settings;          /* whether the settings are its options too */
     /* arguments: what is left of the command line, ends with NULL. Returns the exit status. */
     int (*run)(const Settings *settings, char **arguments);
+    /* What only this program can say of the settings; NULL: nothing. Asked before run, and by
+     * --check-config. FAULT_USAGE, naming section and key. */
+    bool (*check)(const Settings *settings, GError **error);
 } Command;
 
 /* Parses the command line, prints --help and --version, reads the settings

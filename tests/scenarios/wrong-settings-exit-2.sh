@@ -32,6 +32,10 @@ for program in ingest features store; do
     "$bin/$name" --check-config --config "$folder/sample.conf" > /dev/null
 done
 
+printf '[pipeline quality]\nmeasures = standard no_such_measure\n' > "$folder/wrong.conf"
+refuses "pipeline quality*no_such_measure" scopestream-features run --config "$folder/wrong.conf"
+refuses "pipeline quality*no_such_measure" scopestream-features --check-config --config "$folder/wrong.conf"
+
 : > "$staging/file"
 printf '[ingest]\njournal = %s\n' "$folder/j.sqlite" > "$folder/bare.conf"
 refuses "" scopestream-ingest run --config "$folder/bare.conf"
