@@ -102,4 +102,22 @@ START_TEST(thresholds_are_cellprofilers) {
 }
 END_TEST
 
-SUITE("measure_cellprofiler", intensities_are_cellprofilers, thresholds_are_cellprofilers)
+/* In large images it hardly matters how CellProfiler counts ranks. */
+START_TEST(a_dozen_pixels_have_cellprofilers_thresholds) {
+    static const gint64 dozen[] = {123, 169, 68, 123, 55, 195, 17, 71, 224, 179, 20, 150};
+    static const struct {
+        const char *name;
+        double value;
+    } expected[] = {{"thr_otsu_2w", 0.3664726457538368},    {"thr_otsu_2s", 0.3664726457538368},
+                    {"thr_otsu_3fw", 0.0784313725554669},   {"thr_otsu_3bw", 0.48235295353244834},
+                    {"thr_background", 0.8998580577573984}, {"thr_robust_bg", 0.8925900459289551},
+                    {"thr_ridler", 0.31225922255132427},    {"thr_mct", 0.27677047927589976}};
+    g_autoptr(Plane) plane = image_plane(PLANE_U8, 4, 3, g_memdup2(dozen, sizeof dozen));
+    g_autofree double *values = measure_plane(plane, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(expected); i++)
+        ck_assert_double_eq_tol(value_of(values, expected[i].name), expected[i].value, 1e-6);
+}
+END_TEST
+
+SUITE("measure_cellprofiler", intensities_are_cellprofilers, thresholds_are_cellprofilers,
+      a_dozen_pixels_have_cellprofilers_thresholds)
