@@ -37,13 +37,10 @@ static void print_column(const PipelineColumn *column) {
 
 /* Measures that are there and were not asked for. */
 static void print_others(const Pipeline *pipeline) {
-    g_autoptr(GHashTable) here = g_hash_table_new(g_str_hash, g_str_equal);
-    for (guint i = 0; i < pipeline_columns_count(pipeline); i++)
-        g_hash_table_add(here, (gpointer)pipeline_column(pipeline, i)->measure);
+    g_auto(GStrv) names = pipeline_other_measures(pipeline);
     g_autoptr(GString) others = g_string_new(NULL);
-    for (gsize i = 0; measures[i] != NULL; i++)
-        if (!g_hash_table_contains(here, measures[i]->name))
-            g_string_append_printf(others, " %s", measures[i]->name);
+    for (char **name = names; *name != NULL; name++)
+        g_string_append_printf(others, " %s", *name);
     if (others->len == 0)
         return;
     g_string_prepend(others, "Not in this pipeline, to be named in its section of the settings:");
@@ -105,6 +102,7 @@ int list_run(const Settings *settings, char **arguments) {
     g_autoptr(Pipeline) pipeline = pipeline_asked_for(settings, &error);
     if (pipeline == NULL)
         return program_fail(error);
+    report_news(pipeline);
     print[format](pipeline);
     return EXIT_SUCCESS;
 }

@@ -301,6 +301,7 @@ static void measure_page(Work *work, GBytes *bytes, const char *file, guint32 pa
         measured->height = plane->height;
         plane->pixel_size_um = pixel_size_um;
         measured->measurement = pipeline_measure(work->pipeline, plane, &error);
+        report_news(work->pipeline);
     }
     if (error != NULL)
         give_up(work, measured, error);
@@ -432,6 +433,7 @@ int measure_files_run(const Settings *settings, char **arguments) {
     g_autoptr(Pipeline) pipeline = pipeline_new(settings, settings->pipeline, &error);
     if (pipeline == NULL)
         return program_fail(error);
+    report_news(pipeline);
 
     g_autoptr(GPtrArray) files = collect_files(arguments);
     Work work = {.settings = settings, .pipeline = pipeline, .writer = writer};

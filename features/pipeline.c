@@ -1,4 +1,5 @@
 #include "features/pipeline.h"
+#include "features/plug_ins.h"
 #include <math.h>
 #include <string.h>
 
@@ -10,7 +11,9 @@
 typedef struct {
     const Measure *measure;
     GArray *scales; /* of guint32; empty: it has none */
+    int plug_in;    /* its index there; -1: it is built in */
     guint first_column, columns;
+    const char *trouble; /* of a plug-in, with the last plane; NULL: none */
 } Step;
 
 struct Pipeline {
@@ -19,6 +22,8 @@ struct Pipeline {
     GPtrArray *columns; /* of PipelineColumn */
     guint places;
     Scan *scan;
+    PlugIns *plug_ins;
+    bool lacks_plug_ins; /* some were named that cannot be used */
 };
 
 static void step_free(Step *step) {
@@ -37,6 +42,7 @@ void pipeline_free(Pipeline *pipeline) {
     if (pipeline == NULL)
         return;
     scan_free(pipeline->scan);
+    plug_ins_free(pipeline->plug_ins);
     g_ptr_array_unref(pipeline->columns);
     g_ptr_array_unref(pipeline->steps);
     g_free(pipeline->definition_id);
@@ -76,12 +82,28 @@ static bool parse_scales(const char *text, GArray *scales) {
     return scales->len <= SCALES_LIMIT;
 }
 
+static int plug_in_index(const Pipeline *pipeline, const Measure *measure) {
+    for (guint i = 0; i < plug_ins_count(pipeline->plug_ins); i++)
+        if (plug_ins_at(pipeline->plug_ins, i) == measure)
+            return (int)i;
+    return -1;
+}
+
+/* Built in or plugged in; NULL if there is none. */
+static const Measure *find_measure(const Pipeline *pipeline, const char *name) {
+    for (guint i = 0; i < plug_ins_count(pipeline->plug_ins); i++)
+        if (strcmp(plug_ins_at(pipeline->plug_ins, i)->name, name) == 0)
+            return plug_ins_at(pipeline->plug_ins, i);
+    return measure_find(name);
+}
+
 static Step *step_for(Pipeline *pipeline, const Measure *measure) {
     int index = step_index(pipeline, measure);
     if (index >= 0)
         return pipeline->steps->pdata[index];
     Step *step = g_new0(Step, 1);
     step->measure = measure;
+    step->plug_in = plug_in_index(pipeline, measure);
     step->scales = g_array_new(FALSE, FALSE, sizeof(guint32));
     if (measure->scales != NULL)
         parse_scales(measure->scales, step->scales);
@@ -93,11 +115,15 @@ static void add_standard(Pipeline *pipeline) {
     for (gsize i = 0; measures[i] != NULL; i++)
         if (!measures[i]->slow)
             step_for(pipeline, measures[i]);
+    for (guint i = 0; i < plug_ins_count(pipeline->plug_ins); i++)
+        step_for(pipeline, plug_ins_at(pipeline->plug_ins, i));
 }
 
 static bool add_named(Pipeline *pipeline, const char *word, GError **error) {
     g_auto(GStrv) halves = g_strsplit(word, ":", 2);
-    const Measure *measure = measure_find(halves[0]);
+    const Measure *measure = find_measure(pipeline, halves[0]);
+    if (measure == NULL && plug_ins_is_broken(pipeline->plug_ins, word))
+        return pipeline->lacks_plug_ins = true; /* which is news, and no reason to stand still */
     if (measure == NULL)
         return wrong_word(pipeline, error, word,
                           "no measure has that name; scopestream-features list tells them");
@@ -114,7 +140,9 @@ static bool add_named(Pipeline *pipeline, const char *word, GError **error) {
 }
 
 static bool take_out(Pipeline *pipeline, const char *word, GError **error) {
-    const Measure *measure = measure_find(word + 1);
+    const Measure *measure = find_measure(pipeline, word + 1);
+    if (measure == NULL && plug_ins_is_broken(pipeline->plug_ins, word + 1))
+        return true;
     int index = measure != NULL ? step_index(pipeline, measure) : -1;
     if (index < 0)
         return wrong_word(pipeline, error, word, "no measure of that name stands before it");
@@ -137,7 +165,7 @@ static bool read_words(Pipeline *pipeline, const char *words, GError **error) {
     for (char **word = parts; *word != NULL; word++)
         if (**word != '\0' && !read_word(pipeline, *word, error))
             return false;
-    return pipeline->steps->len > 0 ||
+    return pipeline->steps->len > 0 || pipeline->lacks_plug_ins ||
            fault_set(error, FAULT_USAGE, "[pipeline %s] measures: no measure is left",
                      pipeline->name);
 }
@@ -206,7 +234,7 @@ static void make_definition(Pipeline *pipeline) {
     pipeline->definition_id = g_strndup(digest, 16);
 }
 
-/* --- the scan --- */
+/* --- the scan, and the processes --- */
 
 static void make_scan(Pipeline *pipeline) {
     g_autoptr(GArray) grids = g_array_new(TRUE, FALSE, sizeof(guint32));
@@ -221,17 +249,27 @@ static void make_scan(Pipeline *pipeline) {
     pipeline->scan = scan_new(&plan);
 }
 
+static void rest_others(Pipeline *pipeline) {
+    for (guint i = 0; i < plug_ins_count(pipeline->plug_ins); i++)
+        if (step_index(pipeline, plug_ins_at(pipeline->plug_ins, i)) < 0)
+            plug_ins_rest(pipeline->plug_ins, i);
+}
+
 Pipeline *pipeline_from_words(const Settings *settings, const char *name, const char *words,
                               GError **error) {
     g_autoptr(Pipeline) pipeline = g_new0(Pipeline, 1);
     pipeline->name = g_strdup(name);
     pipeline->steps = g_ptr_array_new_with_free_func((GDestroyNotify)step_free);
     pipeline->columns = g_ptr_array_new_with_free_func((GDestroyNotify)column_free);
+    pipeline->plug_ins = plug_ins_open(settings, error);
+    if (pipeline->plug_ins == NULL)
+        return NULL;
     if (!read_words(pipeline, words == NULL || *words == '\0' ? "standard" : words, error))
         return NULL;
     make_columns(pipeline);
     make_definition(pipeline);
     make_scan(pipeline);
+    rest_others(pipeline);
     return g_steal_pointer(&pipeline);
 }
 
@@ -297,12 +335,13 @@ static const char *reason_of(const Measure *measure, const Scan *scan) {
     return "the formula has no value for this image";
 }
 
-static void run_step(const Step *step, const Pipeline *pipeline, double *values) {
+static void run_plug_in(Step *step, const Pipeline *pipeline, double *values) {
+    step->trouble = plug_ins_compute(pipeline->plug_ins, (guint)step->plug_in, values);
+}
+
+static void run_built_in(const Step *step, const Pipeline *pipeline, double *values) {
     const Measure *measure = step->measure;
     const Scan *scan = pipeline->scan;
-    if (scan->n == 0 && !measure->without_pixels)
-        return;
-    values += pipeline_column(pipeline, step->first_column)->place;
     guint places = 0;
     for (const MeasureNumber *number = measure->numbers; number->name != NULL; number++)
         places += measure_number_places(number);
@@ -313,6 +352,24 @@ static void run_step(const Step *step, const Pipeline *pipeline, double *values)
     if (step->scales->len == 0)
         measure->compute(scan, values);
     scan_scratch_reset(scan);
+}
+
+static void run_step(Step *step, const Pipeline *pipeline, double *values) {
+    step->trouble = NULL;
+    if (pipeline->scan->n == 0 && !step->measure->without_pixels)
+        return;
+    values += pipeline_column(pipeline, step->first_column)->place;
+    if (step->plug_in >= 0)
+        run_plug_in(step, pipeline, values);
+    else
+        run_built_in(step, pipeline, values);
+}
+
+static bool has_plug_ins(const Pipeline *pipeline) {
+    for (guint i = 0; i < pipeline->steps->len; i++)
+        if (((const Step *)pipeline->steps->pdata[i])->plug_in >= 0)
+            return true;
+    return false;
 }
 
 /* An array has a value as soon as one of its elements has. */
@@ -326,7 +383,8 @@ static bool has_value(const PipelineColumn *column, const double *values) {
 static void give_reasons(const Pipeline *pipeline, Measurement *measurement) {
     for (guint i = 0; i < pipeline->steps->len; i++) {
         const Step *step = pipeline->steps->pdata[i];
-        const char *reason = reason_of(step->measure, pipeline->scan);
+        const char *reason =
+            step->trouble != NULL ? step->trouble : reason_of(step->measure, pipeline->scan);
         for (guint c = step->first_column; c < step->first_column + step->columns; c++)
             if (!has_value(pipeline_column(pipeline, c), measurement->values))
                 measurement->reasons[c] = reason;
@@ -341,6 +399,8 @@ Measurement *pipeline_measure(Pipeline *pipeline, const Plane *plane, GError **e
     measurement->reasons = g_new0(const char *, pipeline->columns->len);
     for (guint i = 0; i < pipeline->places; i++)
         measurement->values[i] = NAN;
+    if (has_plug_ins(pipeline))
+        plug_ins_show(pipeline->plug_ins, plane);
     for (guint i = 0; i < pipeline->steps->len; i++)
         run_step(pipeline->steps->pdata[i], pipeline, measurement->values);
     for (guint i = 0; i < pipeline->places; i++)
@@ -352,4 +412,20 @@ Measurement *pipeline_measure(Pipeline *pipeline, const Plane *plane, GError **e
 
 const Scan *pipeline_scan(const Pipeline *pipeline) {
     return pipeline->scan;
+}
+
+char **pipeline_take_news(Pipeline *pipeline) {
+    return plug_ins_take_news(pipeline->plug_ins);
+}
+
+char **pipeline_other_measures(const Pipeline *pipeline) {
+    GPtrArray *others = g_ptr_array_new();
+    for (gsize i = 0; measures[i] != NULL; i++)
+        if (step_index(pipeline, measures[i]) < 0)
+            g_ptr_array_add(others, g_strdup(measures[i]->name));
+    for (guint i = 0; i < plug_ins_count(pipeline->plug_ins); i++)
+        if (step_index(pipeline, plug_ins_at(pipeline->plug_ins, i)) < 0)
+            g_ptr_array_add(others, g_strdup(plug_ins_at(pipeline->plug_ins, i)->name));
+    g_ptr_array_add(others, NULL);
+    return (char **)g_ptr_array_free(others, FALSE);
 }

@@ -8,7 +8,8 @@
  *
  * word by word: `standard` is every measure that is not slow, plug-ins too, at their own scales; a
  * name adds a measure, or with a colon gives it its scales; a minus takes one out. A pipeline
- * without a section, or without the key, is `standard`.
+ * without a section, or without the key, is `standard`. A plug-in that is there and cannot be used
+ * is left out, and told as news: it gives no column.
  *
  * What it measures is its definition: the names, scales and versions of its measures. Another
  * definition under the same name is another version of the pipeline in SQL. */
@@ -67,5 +68,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Measurement, measurement_free)
 Measurement *pipeline_measure(Pipeline *pipeline, const Plane *plane, GError **error);
 /* The scan of the last plane measured, until the next: the thumbnail wants it, too. */
 const Scan *pipeline_scan(const Pipeline *pipeline);
+
+/* What has changed with the plug-ins since it was last asked, a line for each change, to be told
+ * people: which cannot be used and why, which failed with a plane, which work again. NULL: nothing.
+ * g_strfreev. */
+char **pipeline_take_news(Pipeline *pipeline);
+
+/* Names of the measures and plug-ins there are beside those of the pipeline; ends with NULL.
+ * g_strfreev. */
+char **pipeline_other_measures(const Pipeline *pipeline);
 
 #endif

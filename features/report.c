@@ -1,4 +1,5 @@
 #include "features/report.h"
+#include "stream/program.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,4 +82,10 @@ void report_wrapped(const char *text, int indent) {
         column = breaks ? indent + length : column + (column > indent) + length;
     }
     putchar('\n');
+}
+
+void report_news(Pipeline *pipeline) {
+    g_auto(GStrv) news = pipeline_take_news(pipeline);
+    for (char **line = news; line != NULL && *line != NULL; line++)
+        fprintf(stderr, "%s: %s\n", g_get_prgname(), program_one_line(*line));
 }

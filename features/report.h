@@ -25,6 +25,9 @@ char *report_value(const PipelineColumn *column, const double *values, int digit
  * is missing. The caller g_frees. */
 char *report_value_text(const PipelineColumn *column, const double *values);
 
+/* Tells people what has changed with the pipeline's plug-ins, on stderr, a line each. */
+void report_news(Pipeline *pipeline);
+
 /* Prints text from column `indent` on, broken between words so that no line passes 100 columns. The
  * first line is begun by the caller, who stands in column indent. */
 void report_wrapped(const char *text, int indent);

@@ -127,6 +127,12 @@ static void tell_catalogue(Worker *worker) {
 
 /* --- one frame --- */
 
+static void tell_news(Worker *worker) {
+    g_auto(GStrv) news = pipeline_take_news(worker->pipeline);
+    for (char **line = news; line != NULL && *line != NULL; line++)
+        log_warning("%s", *line);
+}
+
 /* Receives, decodes and measures. FAULT_AGAIN: not now; FAULT_BROKEN and FAULT_VANISHED are what
  * the row will say. */
 static bool measure(Worker *worker, Job *job, GError **error) {
@@ -142,6 +148,7 @@ static bool measure(Worker *worker, Job *job, GError **error) {
     if (job->descriptor->frame->pixel_size_um > 0)
         plane->pixel_size_um = job->descriptor->frame->pixel_size_um;
     job->measurement = pipeline_measure(worker->pipeline, plane, error);
+    tell_news(worker);
     if (job->measurement == NULL)
         return false;
     if (worker->settings->thumbnail_side > 0)
@@ -335,6 +342,10 @@ static bool open_all(Worker *worker, GError **error) {
     worker->pipeline = pipeline_new(worker->settings, worker->settings->pipeline, error);
     if (worker->pipeline == NULL)
         return false;
+    if (worker->job == 0) /* the others see the same files */
+        tell_news(worker);
+    else
+        g_strfreev(pipeline_take_news(worker->pipeline));
     worker->control = bus_open(worker->settings, "features-control", error);
     worker->bulk =
         worker->control != NULL ? bus_open(worker->settings, "features-bulk", error) : NULL;

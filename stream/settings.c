@@ -436,6 +436,7 @@ static bool check_limits(const Settings *settings, GError **error) {
         {"results-limit", 1, G_MAXINT64},
         {"jobs", 0, 1024},
         {"frame-time-limit", 1, G_MAXINT64},
+        {"plug-in-time-limit", 1, G_MAXINT32},
         {"frame-limit", 1, G_MAXINT64},
         {"pixel-limit", 1, G_MAXINT32},
         {"fetch-window", 1, G_MAXINT32},
