@@ -21,7 +21,8 @@ static void begin_with(bool events) {
     settings->unfinished_after_ms = 400;
     settings->scan_interval_ms = events ? 60000 : 100; /* with events, nothing waits for a scan */
     g_autofree char *file = g_build_filename(root, "journal.sqlite", NULL);
-    journal = journal_open(file, "quality", NULL);
+    char *pipelines[] = {"quality", NULL};
+    journal = journal_open(file, pipelines, NULL);
     source = source_new(settings->sources[0], settings, journal);
     caught = source_catch_new();
 }

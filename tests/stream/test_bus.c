@@ -31,9 +31,9 @@ static BusStream make_frames(void) {
     return frames;
 }
 
-static guint publish(const char *text, const char *id, GError **error) {
+static guint publish_to(const char *subject, const char *text, const char *id, GError **error) {
     BusHeader headers[] = {{"Nats-Msg-Id", id}, {NULL}};
-    BusPublication one = {.subject = "scopestream.frame.quality.s",
+    BusPublication one = {.subject = subject,
                           .headers = id != NULL ? headers : NULL,
                           .data = text,
                           .length = strlen(text)};
@@ -41,6 +41,10 @@ static guint publish(const char *text, const char *id, GError **error) {
     if (one.error != NULL)
         g_propagate_error(error, one.error);
     return stored;
+}
+
+static guint publish(const char *text, const char *id, GError **error) {
+    return publish_to("scopestream.frame.quality.s", text, id, error);
 }
 
 static char *text_of(const BusMessage *message) {
@@ -78,6 +82,33 @@ START_TEST(work_is_given_out_once_and_removed_when_acknowledged) {
         g_usleep(20000);
     }
     ck_assert_uint_eq(state.messages, 0);
+    bus_pull_close(pull);
+    end();
+}
+END_TEST
+
+START_TEST(a_stream_tells_what_of_it_is_a_consumers) {
+    begin();
+    make_frames();
+    BusStream other = bus_stream_frames(settings, "second");
+    ck_assert(bus_ensure_stream(bus, &other, NULL));
+    publish_to("scopestream.frame.second.s", "older", NULL, NULL);
+    for (int number = 0; number < 3; number++)
+        publish("frame", NULL, NULL);
+    BusPull *pull = bus_pull_open(bus, "FRAMES", "workers_quality", NULL);
+    g_autoptr(BusMessage) first = bus_pull_next(pull, 1, 3000, NULL);
+    ck_assert_ptr_nonnull(first);
+    ck_assert(bus_ack(bus, bus_message_reply(first), NULL));
+    BusStreamState state = {0};
+    for (int turn = 0; turn < 100 && state.messages != 3; turn++, g_usleep(20000))
+        ck_assert(bus_stream_state(bus, "FRAMES", "workers_quality", &state, NULL));
+    ck_assert_uint_eq(state.messages, 3);
+    ck_assert_uint_eq(state.first_sequence, 1);
+    ck_assert_uint_eq(state.consumer_messages, 2);
+    ck_assert_uint_eq(state.consumer_floor, 2);
+    ck_assert(bus_stream_state(bus, "FRAMES", "workers_second", &state, NULL));
+    ck_assert_uint_eq(state.consumer_messages, 1);
+    ck_assert_uint_eq(state.consumer_floor, 0);
     bus_pull_close(pull);
     end();
 }
@@ -296,9 +327,9 @@ START_TEST(the_delivery_count_is_read_from_old_and_new_servers) {
 END_TEST
 
 SUITE("bus", work_is_given_out_once_and_removed_when_acknowledged,
-      work_given_back_comes_again_and_is_counted, closing_a_pull_gives_back_what_was_not_taken,
-      many_publications_wait_for_their_acks_together, a_full_queue_refuses_and_says_so,
-      a_subject_without_a_stream_is_told_at_once,
+      a_stream_tells_what_of_it_is_a_consumers, work_given_back_comes_again_and_is_counted,
+      closing_a_pull_gives_back_what_was_not_taken, many_publications_wait_for_their_acks_together,
+      a_full_queue_refuses_and_says_so, a_subject_without_a_stream_is_told_at_once,
       a_server_that_restarts_is_found_again_and_has_kept_the_work,
       a_server_that_comes_late_is_waited_for, a_request_is_answered_or_ends,
       an_inbox_drops_answers_to_what_was_forgotten, subscriptions_survive_a_restart_of_the_server,
