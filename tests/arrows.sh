@@ -21,6 +21,7 @@ libraries=(
     'libpq-fe\.h:store/[a-z_]+\.[ch]'
     'vips/.*:features/[a-z_]+\.[ch]'
     'tiff(io)?\.h:(ingest/format_tiff|features/pixels[a-z_]*)\.c'
+    'kiss_fft[a-z]*\.h:features/spectrum\.h'
     'sqlite3\.h:ingest/journal[a-z_]*\.[ch]'
     'sys/inotify\.h:ingest/watch_inotify\.c'
 )
