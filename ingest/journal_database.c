@@ -11,9 +11,10 @@
  * lane   a source's frames on their way to a pipeline, and how many of them are where; the triggers
  *        keep count, so that nobody ever has to
  * offer  a frame in a lane: one for each pipeline. state: 0 waiting, 1 in the queue, 2 stored,
- *        3 stored as vanished, so that it waits again should its file be seen again (not for ever:
- * a disk may show a file and refuse its bytes). document is the frame as JSON; a stored frame needs
- * none event  to be published */
+ *        3 stored as vanished, so that it waits again should its file be seen again (not for
+ *        ever: a disk may show a file and refuse its bytes). document is the frame as JSON; a
+ *        stored frame needs none
+ * event  to be published */
 #define APPLICATION_ID  0x7363736a /* "scsj" */
 #define JOURNAL_VERSION 2
 
