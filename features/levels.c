@@ -1,6 +1,5 @@
 #include "features/levels.h"
 #include <math.h>
-#include <string.h>
 
 static Levels *levels_new(gsize count) {
     Levels *levels = g_new0(Levels, 1);
@@ -22,79 +21,36 @@ void levels_free(Levels *levels) {
     g_free(levels);
 }
 
-static void levels_append(Levels *levels, gsize *index, double value, guint64 pixels) {
-    levels->values[*index] = value;
-    levels->below[*index + 1] = levels->below[*index] + pixels;
-    *index += 1;
+/* Empty bins write a place that the next one writes again: no branch to guess wrong. */
+void levels_fill_histogram(Levels *levels, const guint32 *histogram, gsize bins) {
+    gsize index = 0;
+    guint64 below = 0;
+    levels->below[0] = 0;
+    for (gsize bin = 0; bin < bins; bin++) {
+        below += histogram[bin];
+        levels->values[index] = (double)bin;
+        levels->below[index + 1] = below;
+        index += histogram[bin] > 0;
+    }
+    levels->count = index;
 }
 
 Levels *levels_from_histogram(const guint32 *histogram, gsize bins) {
-    gsize count = 0;
-    for (gsize bin = 0; bin < bins; bin++)
-        count += histogram[bin] > 0;
-
-    Levels *levels = levels_new(count);
-    gsize index = 0;
-    for (gsize bin = 0; levels != NULL && bin < bins; bin++)
-        if (histogram[bin] > 0)
-            levels_append(levels, &index, bin, histogram[bin]);
+    Levels *levels = levels_new(bins);
+    if (levels != NULL)
+        levels_fill_histogram(levels, histogram, bins);
     return levels;
 }
 
-/* --- from doubles: a radix sort over keys that order as the numbers do --- */
-
-#define DIGIT_BITS 11
-#define DIGITS     (1 << DIGIT_BITS)
-
-/* IEEE 754 numbers order like whole numbers once the negative ones are turned over. */
-static guint64 key_of(double value) {
-    guint64 bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits >> 63 ? ~bits : bits | (G_GUINT64_CONSTANT(1) << 63);
-}
-
-static guint64 digit_of(double value, int shift) {
-    return key_of(value) >> shift & (DIGITS - 1);
-}
-
-/* One stable pass by the digit at shift. Returns where the values are now: unmoved when all share
- * the digit, as the lowest ones of 32-bit floats do. */
-static double *sort_by_digit(double *from, double *to, gsize count, int shift, gsize *places) {
-    memset(places, 0, DIGITS * sizeof *places);
-    for (gsize i = 0; i < count; i++)
-        places[digit_of(from[i], shift)]++;
-    if (places[digit_of(from[0], shift)] == count)
-        return from;
-
-    gsize place = 0;
-    for (gsize digit = 0; digit < DIGITS; digit++) {
-        gsize here = places[digit];
-        places[digit] = place;
-        place += here;
-    }
-    for (gsize i = 0; i < count; i++)
-        to[places[digit_of(from[i], shift)]++] = from[i];
-    return to;
-}
-
+/* A key is as wide as its double and takes its place. */
 Levels *levels_from_doubles(double *values, double *scratch, gsize count) {
-    g_autofree gsize *places = g_new(gsize, DIGITS);
-    double *sorted = values;
-    for (int shift = 0; count > 0 && shift < 64; shift += DIGIT_BITS)
-        sorted = sort_by_digit(sorted, sorted == values ? scratch : values, count, shift, places);
-
-    gsize distinct = count > 0;
-    for (gsize i = 1; i < count; i++)
-        distinct += sorted[i] != sorted[i - 1];
-
-    Levels *levels = levels_new(distinct);
-    gsize index = 0, start = 0;
-    for (gsize i = 1; levels != NULL && i <= count; i++) {
-        if (i < count && sorted[i] == sorted[start])
-            continue;
-        levels_append(levels, &index, sorted[start], i - start);
-        start = i;
-    }
+    Levels *levels = levels_new(count);
+    if (levels == NULL)
+        return NULL;
+    guint64 *keys = (guint64 *)(void *)values;
+    for (gsize i = 0; i < count; i++)
+        keys[i] = levels_key_of_double(values[i]);
+    levels_fill_doubles(levels, keys, (guint64 *)(void *)scratch, count);
     return levels;
 }
 

@@ -8,6 +8,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <string.h>
 
 typedef struct {
     gsize count;    /* distinct values */
@@ -20,8 +21,40 @@ Levels *levels_from_histogram(const guint32 *histogram, gsize bins);
 /* From count values, none of them NaN, which are sorted in place; scratch has room for as many.
  * NULL if memory does not suffice. */
 Levels *levels_from_doubles(double *values, double *scratch, gsize count);
-void levels_free(Levels *levels); /* accepts NULL */
+void levels_free(Levels *levels); /* accepts NULL; of those above only */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Levels, levels_free)
+
+/* The same into arrays of the caller's, for one plane after the other: levels->values with room for
+ * bins, or count, values, levels->below with room for one more. */
+void levels_fill_histogram(Levels *levels, const guint32 *histogram, gsize bins);
+void levels_fill_floats(Levels *levels, guint32 *keys, guint32 *scratch, gsize count);
+void levels_fill_doubles(Levels *levels, guint64 *keys, guint64 *scratch, gsize count);
+
+/* Keys are what is sorted: whole numbers that order as the floats do. -0 is 0; NaN has none. */
+static inline guint32 levels_key_of_float(float value) {
+    guint32 bits;
+    value += 0.0f;
+    memcpy(&bits, &value, sizeof bits);
+    return bits >> 31 ? ~bits : bits | 0x80000000u;
+}
+static inline guint64 levels_key_of_double(double value) {
+    guint64 bits;
+    value += 0.0;
+    memcpy(&bits, &value, sizeof bits);
+    return bits >> 63 ? ~bits : bits | G_GUINT64_CONSTANT(1) << 63;
+}
+static inline float levels_float_of_key(guint32 key) {
+    guint32 bits = key >> 31 ? key ^ 0x80000000u : ~key;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+static inline double levels_double_of_key(guint64 key) {
+    guint64 bits = key >> 63 ? key ^ G_GUINT64_CONSTANT(1) << 63 : ~key;
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
 
 static inline guint64 levels_total(const Levels *levels) {
     return levels->below[levels->count];

@@ -1,359 +1,257 @@
-#include "features/scan_plane.h"
 #include "features/processor.h"
+#include "features/scan_private.h"
 #include <math.h>
 #include <string.h>
 
-/* Totals of a whole plane: 400 million squares of 18 bits do not fit 64. */
-typedef __int128 Exact;
+/* --- memory --- */
 
-/* ------------------------------------------------- whole numbers of 8 and 16 bits, exactly --- */
-
-/* Several tables, so that equal neighbours do not wait for each other's count. */
-#define TABLES 4
-
-typedef struct {
-    Exact right, right2, down, down2; /* squared differences */
-    Exact vollath;
-    Exact laplacian, laplacian_squared, sobel_squared, noise;
-} WholeSums;
-
-FOR_EACH_PROCESSOR
-static guint64 sum_squared_differences(const guint16 *a, const guint16 *b, guint32 count) {
-    guint64 sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (guint32 i = 0; i < count; i++) {
-        guint32 d = (guint32)((gint32)b[i] - (gint32)a[i]);
-        sum += d * d; /* below 2^32, whichever sign d had */
-    }
-    return sum;
+void *scan_take(Scan *scan, gsize count, gsize size_bytes) {
+    void *taken = NULL;
+    if (count <= G_MAXSSIZE / size_bytes)
+        taken = scratch_take(scan->private->memory, count * size_bytes);
+    if (taken == NULL)
+        scan->private->failed = true;
+    return taken;
 }
 
-FOR_EACH_PROCESSOR
-static gint64 sum_vollath(const guint16 *a, const guint16 *b, const guint16 *c, guint32 count) {
-    gint64 sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (guint32 i = 0; i < count; i++)
-        sum += (gint64)(gint32)a[i] * ((gint32)b[i] - (gint32)c[i]);
-    return sum;
+void *scan_take_zeroed(Scan *scan, gsize count, gsize size_bytes) {
+    void *taken = scan_take(scan, count, size_bytes);
+    return taken != NULL ? memset(taken, 0, count * size_bytes) : NULL;
 }
 
-typedef struct {
-    gint64 laplacian;
-    guint64 laplacian_squared, sobel_squared, noise;
-} RowSums;
-
-/* Columns 1 to width - 2 of row c between its neighbours n and s. */
-FOR_EACH_PROCESSOR
-static RowSums sum_around(const guint16 *n, const guint16 *c, const guint16 *s, guint32 width) {
-    gint64 laplacian = 0, laplacian_squared = 0, sobel_squared = 0, noise = 0;
-#pragma omp simd reduction(+ : laplacian, laplacian_squared, sobel_squared, noise)
-    for (guint32 i = 1; i < width - 1; i++) {
-        gint32 nw = n[i - 1], nn = n[i], ne = n[i + 1];
-        gint32 w = c[i - 1], cc = c[i], e = c[i + 1];
-        gint32 sw = s[i - 1], ss = s[i], se = s[i + 1];
-
-        gint32 l = 4 * cc - nn - ss - e - w;
-        gint32 gx = (ne - nw) + 2 * (e - w) + (se - sw);
-        gint32 gy = (sw - nw) + 2 * (ss - nn) + (se - ne);
-        gint32 diagonals = nw + ne + sw + se;
-        gint32 z = diagonals - 2 * (nn + ss + e + w) + 4 * cc;
-
-        laplacian += l;
-        laplacian_squared += (gint64)l * l;
-        sobel_squared += (gint64)gx * gx + (gint64)gy * gy;
-        noise += z < 0 ? -z : z;
-    }
-    return (RowSums){laplacian, laplacian_squared, sobel_squared, noise};
+void *scan_scratch(const Scan *scan, gsize size_bytes) {
+    return scratch_take(scan->private->scratch, size_bytes);
 }
 
-static void count_row(const guint16 *row, guint32 width, guint32 *tables, gsize bins) {
-    guint32 x = 0;
-    for (; x + TABLES <= width; x += TABLES) {
-        tables[row[x]]++;
-        tables[bins + row[x + 1]]++;
-        tables[2 * bins + row[x + 2]]++;
-        tables[3 * bins + row[x + 3]]++;
-    }
-    for (; x < width; x++)
-        tables[row[x]]++;
+void scan_scratch_reset(const Scan *scan) {
+    scratch_reset(scan->private->scratch);
 }
 
-/* Row y as 16 bits: where it lies, or unpacked into its place among three rows of buffer. */
-static const guint16 *whole_row(const Plane *plane, guint32 y, guint16 *buffer) {
-    gsize start = (gsize)y * plane->width;
-    if (plane->type == PLANE_U16)
-        return (const guint16 *)plane->pixels + start;
-    const guint8 *bytes = (const guint8 *)plane->pixels + start;
-    guint16 *row = buffer + (gsize)(y % 3) * plane->width;
-    for (guint32 x = 0; x < plane->width; x++)
-        row[x] = bytes[x];
-    return row;
-}
+/* --- grids --- */
 
-/* Everything row y takes part in together with the two rows above it. */
-static void add_whole_row(WholeSums *sums, const guint16 *above2, const guint16 *above,
-                          const guint16 *row, guint32 width) {
-    if (width > 1)
-        sums->right += sum_squared_differences(row, row + 1, width - 1);
-    if (width > 2)
-        sums->right2 += sum_squared_differences(row, row + 2, width - 2);
-    if (above != NULL)
-        sums->down += sum_squared_differences(above, row, width);
-    if (above2 == NULL)
-        return;
-    sums->down2 += sum_squared_differences(above2, row, width);
-    sums->vollath += sum_vollath(above2, above, row, width);
-    if (width < 3)
-        return;
-    RowSums around = sum_around(above2, above, row, width);
-    sums->laplacian += around.laplacian;
-    sums->laplacian_squared += around.laplacian_squared;
-    sums->sobel_squared += around.sobel_squared;
-    sums->noise += around.noise;
-}
-
-static WholeSums add_whole_rows(const Plane *plane, guint32 *tables, gsize bins) {
-    g_autofree guint16 *buffer =
-        plane->type == PLANE_U8 ? g_new(guint16, 3 * (gsize)plane->width) : NULL;
-    WholeSums sums = {0};
-    const guint16 *above = NULL, *above2 = NULL;
-    for (guint32 y = 0; y < plane->height; y++) {
-        const guint16 *row = whole_row(plane, y, buffer);
-        count_row(row, plane->width, tables, bins);
-        add_whole_row(&sums, above2, above, row, plane->width);
-        above2 = above;
-        above = row;
-    }
-    return sums;
-}
-
-static Levels *levels_of_tables(guint32 *tables, gsize bins) {
-    for (gsize table = 1; table < TABLES; table++)
-        for (gsize bin = 0; bin < bins; bin++)
-            tables[bin] += tables[table * bins + bin];
-    return levels_from_histogram(tables, bins);
-}
-
-/* Count, sum and sum of squares of pixels, counted from the pivot. */
-typedef struct {
-    Exact n, sum, squares;
-} Part;
-
-static Part part_of_levels(const Levels *levels, gint64 pivot) {
-    Part part = {0};
-    for (gsize i = 0; i < levels->count; i++) {
-        Exact value = (gint64)levels->values[i] - pivot, pixels = levels_pixels(levels, i);
-        part.n += pixels;
-        part.sum += pixels * value;
-        part.squares += pixels * value * value;
-    }
-    return part;
-}
-
-static Part part_of_rectangle(const Plane *plane, guint32 left, guint32 top, guint32 width,
-                              guint32 height, gint64 pivot) {
-    Part part = {.n = (Exact)width * height};
-    const guint8 *bytes = plane->pixels;
-    const guint16 *words = plane->pixels;
-    for (guint32 y = top; y < top + height; y++)
-        for (guint32 x = left; x < left + width; x++) {
-            gsize at = (gsize)y * plane->width + x;
-            gint64 value = (plane->type == PLANE_U8 ? bytes[at] : words[at]) - pivot;
-            part.sum += value;
-            part.squares += value * value;
-        }
-    return part;
-}
-
-/* All pixels but a rectangle are the first, or the second, of a pair. */
-static ScanPairs whole_pairs(Part all, Part not_first, Part not_second, Exact differences) {
-    return (ScanPairs){.n = (double)(all.n - not_first.n),
-                       .sum_a = (double)(all.sum - not_first.sum),
-                       .sum_b = (double)(all.sum - not_second.sum),
-                       .sum_aa = (double)(all.squares - not_first.squares),
-                       .sum_bb = (double)(all.squares - not_second.squares),
-                       .sum_dd = (double)differences};
-}
-
-static ScanPairs pairs_right(const Scan *scan, Part all, guint32 step, Exact differences) {
-    const Plane *p = scan->plane;
-    if (p->width <= step)
-        return (ScanPairs){0};
-    gint64 pivot = (gint64)scan->pivot;
-    return whole_pairs(all, part_of_rectangle(p, p->width - step, 0, step, p->height, pivot),
-                       part_of_rectangle(p, 0, 0, step, p->height, pivot), differences);
-}
-
-static ScanPairs pairs_down(const Scan *scan, Part all, guint32 step, Exact differences) {
-    const Plane *p = scan->plane;
-    if (p->height <= step)
-        return (ScanPairs){0};
-    gint64 pivot = (gint64)scan->pivot;
-    return whole_pairs(all, part_of_rectangle(p, 0, p->height - step, p->width, step, pivot),
-                       part_of_rectangle(p, 0, 0, p->width, step, pivot), differences);
-}
-
-static void scan_whole(Scan *scan) {
-    const Plane *plane = scan->plane;
-    gsize bins = plane->type == PLANE_U8 ? 256 : 65536;
-    g_autofree guint32 *tables = g_new0(guint32, TABLES * bins);
-    WholeSums sums = add_whole_rows(plane, tables, bins);
-
-    scan->levels = levels_of_tables(tables, bins);
-    scan->n = plane_pixels(plane);
-    scan->pivot = scan->levels->values[levels_at_rank(scan->levels, (scan->n - 1) / 2)];
-
-    Part all = part_of_levels(scan->levels, (gint64)scan->pivot);
-    scan->right = pairs_right(scan, all, 1, sums.right);
-    scan->right2 = pairs_right(scan, all, 2, sums.right2);
-    scan->down = pairs_down(scan, all, 1, sums.down);
-    scan->down2 = pairs_down(scan, all, 2, sums.down2);
-    if (plane->height > 2)
-        scan->column = (ScanTriples){.n = (double)(plane->height - 2) * plane->width,
-                                     .vollath = (double)sums.vollath};
-    if (plane->width > 2 && plane->height > 2)
-        scan->around = (ScanNeighbourhood){
-            .n = (double)(plane->width - 2) * (plane->height - 2),
-            .laplacian = (double)sums.laplacian,
-            .laplacian_squared = (double)sums.laplacian_squared,
-            .sobel_squared = (double)sums.sobel_squared,
-            .noise = (double)sums.noise,
-        };
-}
-
-/* ----------------------------------------------- floats, and whole numbers of more than 16 bits */
-
-/* Row y less the pivot; what is not finite becomes NaN, so that every sum it would enter tells. */
-static void real_row(const Plane *plane, guint32 y, double pivot, double *ret_row) {
-    gsize start = (gsize)y * plane->width;
-    const float *floats = (const float *)plane->pixels + start;
-    const double *doubles = (const double *)plane->pixels + start;
-    for (guint32 x = 0; x < plane->width; x++) {
-        double value = plane->type == PLANE_F32 ? floats[x] : doubles[x];
-        ret_row[x] = isfinite(value) ? value - pivot : NAN;
-    }
-}
-
-static void add_real_pairs(ScanPairs *pairs, const double *a, const double *b, guint32 count) {
-    for (guint32 i = 0; i < count; i++) {
-        double d = b[i] - a[i];
-        if (isnan(d))
-            continue;
-        pairs->n += 1;
-        pairs->sum_a += a[i];
-        pairs->sum_b += b[i];
-        pairs->sum_aa += a[i] * a[i];
-        pairs->sum_bb += b[i] * b[i];
-        pairs->sum_dd += d * d;
-    }
-}
-
-static void add_real_triples(ScanTriples *triples, double pivot, const double *a, const double *b,
-                             const double *c, guint32 count) {
-    for (guint32 i = 0; i < count; i++) {
-        double term = (a[i] + pivot) * (b[i] - c[i]);
-        if (isnan(term))
-            continue;
-        triples->n += 1;
-        triples->vollath += term;
-    }
-}
-
-static void add_real_around(ScanNeighbourhood *around, const double *n, const double *c,
-                            const double *s, guint32 width) {
-    for (guint32 i = 1; i + 1 < width; i++) {
-        double cross = n[i] + s[i] + c[i - 1] + c[i + 1];
-        double z = n[i - 1] + n[i + 1] + s[i - 1] + s[i + 1] - 2 * cross + 4 * c[i];
-        if (isnan(z)) /* any of the nine */
-            continue;
-        double l = 4 * c[i] - cross;
-        double gx = (n[i + 1] - n[i - 1]) + 2 * (c[i + 1] - c[i - 1]) + (s[i + 1] - s[i - 1]);
-        double gy = (s[i - 1] - n[i - 1]) + 2 * (s[i] - n[i]) + (s[i + 1] - n[i + 1]);
-        around->n += 1;
-        around->laplacian += l;
-        around->laplacian_squared += l * l;
-        around->sobel_squared += gx * gx + gy * gy;
-        around->noise += fabs(z);
-    }
-}
-
-static void add_real_rows(Scan *scan) {
-    const Plane *plane = scan->plane;
-    guint32 width = plane->width;
-    g_autofree double *buffer = g_new(double, 3 * (gsize)width);
-    const double *above = NULL, *above2 = NULL;
-    for (guint32 y = 0; y < plane->height; y++) {
-        double *row = buffer + (gsize)(y % 3) * width;
-        real_row(plane, y, scan->pivot, row);
-        add_real_pairs(&scan->right, row, row + 1, width - 1);
-        if (width > 2)
-            add_real_pairs(&scan->right2, row, row + 2, width - 2);
-        if (above != NULL)
-            add_real_pairs(&scan->down, above, row, width);
-        if (above2 != NULL) {
-            add_real_pairs(&scan->down2, above2, row, width);
-            add_real_triples(&scan->column, scan->pivot, above2, above, row, width);
-            add_real_around(&scan->around, above2, above, row, width);
-        }
-        above2 = above;
-        above = row;
-    }
-}
-
-/* The finite values of the plane, sorted into levels. */
-static Levels *levels_of_reals(const Plane *plane) {
-    guint64 pixels = plane_pixels(plane);
-    g_autofree double *values = g_try_new(double, pixels);
-    g_autofree double *scratch = g_try_new(double, pixels);
-    if (values == NULL || scratch == NULL)
-        return NULL;
-    gsize count = 0;
-    for (guint64 i = 0; i < pixels; i++) {
-        double value = plane->type == PLANE_F32 ? ((const float *)plane->pixels)[i]
-                                                : ((const double *)plane->pixels)[i];
-        if (isfinite(value))
-            values[count++] = value + 0.0; /* -0 is 0 */
-    }
-    return levels_from_doubles(values, scratch, count);
-}
-
-static bool scan_reals(Scan *scan, GError **error) {
-    scan->levels = levels_of_reals(scan->plane);
-    if (scan->levels == NULL)
-        return fault_set(error, FAULT_BROKEN,
-                         "memory does not suffice to sort %" G_GUINT64_FORMAT " pixels",
-                         plane_pixels(scan->plane));
-    scan->n = levels_total(scan->levels);
-    scan->n_nonfinite = plane_pixels(scan->plane) - scan->n;
-    if (scan->n == 0)
+bool scan_tiles_end(const Scan *scan, guint32 y) {
+    const struct ScanPrivate *private = scan->private;
+    guint32 height = scan->plane->height;
+    if (y == height)
         return true;
-    scan->pivot = scan->levels->values[levels_at_rank(scan->levels, (scan->n - 1) / 2)];
-    add_real_rows(scan);
-    return true;
+    for (guint i = 0; i < private->grids_count; i++)
+        if (scan_tile_of(y, private->grids[i].rows, height) !=
+            scan_tile_of(y - 1, private->grids[i].rows, height))
+            return true;
+    return false;
 }
 
-/* ---------------------------------------------------------------------------- both of them --- */
+static guint32 tiles_of(guint32 side, guint32 scale) {
+    return scale == 0 ? SCAN_TILES_A_SIDE : (side - 1) / scale + 1;
+}
 
-struct ScanPrivate {
-    ScanPlan plan;
-    Scratch *scratch;
-};
+static void prepare_grid(Scan *scan, ScanGrid *grid) {
+    grid->columns = tiles_of(scan->plane->width, grid->scale);
+    grid->rows = tiles_of(scan->plane->height, grid->scale);
+    gsize tiles = (gsize)grid->columns * grid->rows;
+    grid->tiles = scan_take(scan, tiles, sizeof *grid->tiles);
+    grid->laplacian_variance = grid->median = NULL;
+    if (grid->scale != 0)
+        return;
+    grid->laplacian_variance = scan_take(scan, tiles, sizeof *grid->laplacian_variance);
+    grid->median = scan_take(scan, tiles, sizeof *grid->median);
+}
+
+static bool prepare(Scan *scan) {
+    struct ScanPrivate *private = scan->private;
+    for (guint i = 0; i < private->grids_count; i++)
+        prepare_grid(scan, &private->grids[i]);
+    if (private->needs & SCAN_TILES)
+        scan->tiles = &private->grids[0];
+    if (private->needs & SCAN_LINES) {
+        scan->row_means = scan_take(scan, scan->plane->height, sizeof *scan->row_means);
+        scan->column_means = scan_take(scan, scan->plane->width, sizeof *scan->column_means);
+    }
+    return !private->failed;
+}
+
+const ScanGrid *scan_grid(const Scan *scan, guint32 scale) {
+    for (guint i = 0; i < scan->private->grids_count; i++)
+        if (scan->private->grids[i].scale == scale)
+            return &scan->private->grids[i];
+    return NULL;
+}
+
+/* --- medians of tiles --- */
+
+#define MEDIAN_STEP 4
+
+/* Pixels left to right - 1, every fourth of them, of row y, as keys that order as the pixels do.
+ * Returns how many: those that are not finite are left out. */
+#define GATHER(name, Type, key, is_finite)                                                         \
+    static gsize gather_##name(const Plane *plane, guint32 left, guint32 right, guint32 y,         \
+                               guint64 *ret_keys) {                                                \
+        const Type *row = (const Type *)plane->pixels + (gsize)y * plane->width;                   \
+        gsize count = 0;                                                                           \
+        for (guint32 x = left; x < right; x += MEDIAN_STEP) {                                      \
+            ret_keys[count] = key(row[x]);                                                         \
+            count += is_finite(row[x]) != 0;                                                       \
+        }                                                                                          \
+        return count;                                                                              \
+    }
+#define ITSELF(value) (value)
+#define ALWAYS(value) 1
+GATHER(bytes, guint8, ITSELF, ALWAYS)
+GATHER(words, guint16, ITSELF, ALWAYS)
+GATHER(floats, float, levels_key_of_float, isfinite)
+GATHER(doubles, double, levels_key_of_double, isfinite)
+
+static double value_of_key(PlaneType type, guint64 key) {
+    if (type == PLANE_F32)
+        return levels_float_of_key((guint32)key);
+    return type == PLANE_F64 ? levels_double_of_key(key) : (double)key;
+}
+
+FOR_EACH_PROCESSOR
+static guint64 count_up_to(const guint64 *keys, gsize count, guint64 limit) {
+    guint64 found = 0;
+    for (gsize i = 0; i < count; i++)
+        found += keys[i] <= limit;
+    return found;
+}
+
+/* The key at rank when all are in order; low and high are the least and largest there can be.
+ * Counting all keys once for each bit of their range is faster than moving them about, for they
+ * are few and compared many at once. */
+static guint64 key_at_rank(const guint64 *keys, gsize count, gsize rank, guint64 low,
+                           guint64 high) {
+    while (low < high) {
+        guint64 middle = low + (high - low) / 2;
+        if (count_up_to(keys, count, middle) > rank)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+FOR_EACH_PROCESSOR
+static guint64 least_above(const guint64 *keys, gsize count, guint64 limit) {
+    guint64 least = G_MAXUINT64;
+    for (gsize i = 0; i < count; i++) {
+        guint64 key = keys[i] > limit ? keys[i] : G_MAXUINT64;
+        least = key < least ? key : least;
+    }
+    return least;
+}
+
+static guint64 key_of_value(PlaneType type, double value) {
+    if (type == PLANE_F32)
+        return levels_key_of_float((float)value);
+    return type == PLANE_F64 ? levels_key_of_double(value) : (guint64)value;
+}
+
+/* As numpy's: the mean of the middle two. */
+static double median_of_keys(const Scan *scan, const guint64 *keys, gsize count) {
+    const Levels *levels = scan->levels;
+    PlaneType type = scan->plane->type;
+    if (count == 0)
+        return NAN;
+    guint64 least = key_of_value(type, levels->values[0]);
+    guint64 largest = key_of_value(type, levels->values[levels->count - 1]);
+    guint64 low = key_at_rank(keys, count, (count - 1) / 2, least, largest), high = low;
+    if (count_up_to(keys, count, low) <= count / 2)
+        high = least_above(keys, count, low);
+    return value_of_key(type, low) / 2 + value_of_key(type, high) / 2;
+}
+
+static guint32 next_step(guint32 place) {
+    return (place + MEDIAN_STEP - 1) / MEDIAN_STEP * MEDIAN_STEP;
+}
+
+/* Keys of a row of tiles, room of them for each tile. */
+typedef struct {
+    guint64 *keys;
+    gsize room, counts[SCAN_TILES_A_SIDE];
+} TileKeys;
+
+static void gather_tiles(TileKeys *tiles, const Plane *plane, guint32 y) {
+    static gsize (*const gather[])(const Plane *, guint32, guint32, guint32,
+                                   guint64 *) = {[PLANE_U8] = gather_bytes,
+                                                 [PLANE_U16] = gather_words,
+                                                 [PLANE_F32] = gather_floats,
+                                                 [PLANE_F64] = gather_doubles};
+    for (guint32 i = 0; i < SCAN_TILES_A_SIDE; i++) {
+        guint32 left = scan_tile_start(i, SCAN_TILES_A_SIDE, plane->width);
+        guint32 right = scan_tile_start(i + 1, SCAN_TILES_A_SIDE, plane->width);
+        guint64 *end = tiles->keys + i * tiles->room + tiles->counts[i];
+        tiles->counts[i] += gather[plane->type](plane, next_step(left), right, y, end);
+    }
+}
+
+static void fill_row_of_medians(const Scan *scan, TileKeys *tiles, guint32 row) {
+    const Plane *plane = scan->plane;
+    guint32 top = scan_tile_start(row, SCAN_TILES_A_SIDE, plane->height);
+    guint32 bottom = scan_tile_start(row + 1, SCAN_TILES_A_SIDE, plane->height);
+    memset(tiles->counts, 0, sizeof tiles->counts);
+    for (guint32 y = next_step(top); y < bottom; y += MEDIAN_STEP)
+        gather_tiles(tiles, plane, y);
+    for (guint32 i = 0; i < SCAN_TILES_A_SIDE; i++)
+        scan->tiles->median[row * SCAN_TILES_A_SIDE + i] =
+            median_of_keys(scan, tiles->keys + i * tiles->room, tiles->counts[i]);
+}
+
+static bool fill_medians(Scan *scan) {
+    const Plane *plane = scan->plane;
+    const guint32 largest_step = SCAN_TILES_A_SIDE * MEDIAN_STEP;
+    TileKeys tiles = {.room = ((gsize)plane->width / largest_step + 2) *
+                              ((gsize)plane->height / largest_step + 2)};
+    tiles.keys = scan_take(scan, SCAN_TILES_A_SIDE * tiles.room, sizeof *tiles.keys);
+    for (guint32 row = 0; tiles.keys != NULL && row < SCAN_TILES_A_SIDE; row++)
+        fill_row_of_medians(scan, &tiles, row);
+    return tiles.keys != NULL;
+}
+
+/* --- looking --- */
+
+static void add_scale(GArray *scales, guint32 scale) {
+    for (guint i = 0; i < scales->len; i++)
+        if (g_array_index(scales, guint32, i) == scale)
+            return;
+    g_array_append_val(scales, scale);
+}
 
 Scan *scan_new(const ScanPlan *plan) {
     Scan *scan = g_new0(Scan, 1);
-    scan->private = g_new0(struct ScanPrivate, 1);
-    scan->private->plan = *plan;
-    scan->private->scratch = scratch_new();
+    struct ScanPrivate *private = scan->private = g_new0(struct ScanPrivate, 1);
+    private->needs = plan->needs;
+    private->memory = scratch_new();
+    private->scratch = scratch_new();
+
+    g_autoptr(GArray) scales = g_array_new(FALSE, FALSE, sizeof(guint32));
+    if (plan->needs & SCAN_TILES)
+        add_scale(scales, 0);
+    for (const guint32 *scale = plan->grid_scales; scale != NULL && *scale != 0; scale++)
+        add_scale(scales, *scale);
+    private->grids_count = scales->len;
+    private->grids = g_new0(ScanGrid, scales->len);
+    for (guint i = 0; i < scales->len; i++)
+    private->grids[i].scale = g_array_index(scales, guint32, i);
     return scan;
 }
 
+static bool look(Scan *scan) {
+    const Plane *plane = scan->plane;
+    bool whole = plane->type == PLANE_U8 || plane->type == PLANE_U16;
+    return prepare(scan) && (whole ? scan_look_whole(scan) : scan_look_reals(scan)) &&
+           (scan->tiles == NULL || fill_medians(scan));
+}
+
 bool scan_look(Scan *scan, const Plane *plane, GError **error) {
-    levels_free(scan->levels);
     *scan = (Scan){.plane = plane, .private = scan->private};
-    if (plane->type == PLANE_U8 || plane->type == PLANE_U16)
-        scan_whole(scan);
-    else if (!scan_reals(scan, error))
-        return false;
+    scan->levels = &scan->private->levels;
+    *scan->levels = (Levels){0};
+    scan->private->failed = false;
+    scratch_reset(scan->private->memory);
+    if (!look(scan))
+        return fault_set(error, FAULT_BROKEN,
+                         "memory does not suffice to scan %" G_GUINT64_FORMAT " pixels",
+                         plane_pixels(plane));
 
     scan->median = NAN;
     scan->moments = (LevelsMoments){NAN, NAN, NAN, NAN};
@@ -372,23 +270,14 @@ Scan *scan_plane(const Plane *plane, GError **error) {
 void scan_free(Scan *scan) {
     if (scan == NULL)
         return;
-    levels_free(scan->levels);
+    scratch_free(scan->private->memory);
     scratch_free(scan->private->scratch);
+    g_free(scan->private->grids);
     g_free(scan->private);
     g_free(scan);
 }
 
-const ScanGrid *scan_grid(const Scan *scan, guint32 scale) {
-    return NULL;
-}
-
-void *scan_scratch(const Scan *scan, gsize size_bytes) {
-    return scratch_take(scan->private->scratch, size_bytes);
-}
-
-void scan_scratch_reset(const Scan *scan) {
-    scratch_reset(scan->private->scratch);
-}
+/* --- what measures ask --- */
 
 double scan_quantile(const Scan *scan, double q) {
     return scan->n > 0 ? levels_quantile(scan->levels, q) / scan->plane->scale : NAN;
