@@ -115,7 +115,7 @@ extern SCOPESTREAM_VISIBLE const ScopestreamMeasure scopestream_measure;
 
 /* Defines it; numbers is an array. */
 #define SCOPESTREAM_MEASURE(name, numbers, compute)                                                \
-    SCOPESTREAM_VISIBLE const ScopestreamMeasure scopestream_measure = {                           \
+    const ScopestreamMeasure scopestream_measure = {                                               \
         SCOPESTREAM_MEASURE_ABI,                                                                   \
         (uint32_t)sizeof(ScopestreamMeasure),                                                      \
         name,                                                                                      \
