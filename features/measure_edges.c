@@ -1,0 +1,151 @@
+/* edges: how much of the frame is structure that stands above the noise. It looks at the pixels
+ * itself: the scan's sums know neither absolute values nor shares, and the limit for an edge is
+ * known only after the scan. */
+#include "features/measure.h"
+#include "features/processor.h"
+#include <math.h>
+#include <stdlib.h>
+
+static const MeasureNumber numbers[] = {
+    {"sml", "x",
+     "mean of |2c - e - w| + |2c - n - s| over interior pixels (sum-modified Laplacian)",
+     "Nayar 1989", "blur; less shaken by noise than lap_var", NULL, "pass", 1},
+    {"edge_density", "1",
+     "share of interior pixels with gx^2 + gy^2 > (4 * sqrt(12) * noise_sigma)^2, gx and gy by "
+     "Sobel's {1 2 1} by {-1 0 1}, of which noise has the standard deviation sqrt(12) "
+     "noise_sigma; noise alone: exp(-8)",
+     "own", "how much there is to see: empty fields, blur, confluence", NULL, "pass", 1},
+    {NULL},
+};
+
+#define EDGE 4 /* standard deviations */
+
+typedef struct {
+    double n, sml, edges; /* places, and what is summed over them */
+} Sums;
+
+/* --- whole numbers of 8 and 16 bits, exactly --- */
+
+/* Columns at a time, so that sums fit 32 bits: 4 * 65535 * PART < 2^32. */
+#define PART 8192
+/* 2 * STEEPEST^2 < 2^32 */
+#define STEEPEST 46340
+
+typedef struct {
+    guint32 sml, edges;
+} PartSums;
+
+/* Of count columns of row c between its neighbours; each row has a pixel before and one behind
+ * them. A slope counts as steep at most, which is an edge already: so squares fit 32 bits. */
+#define SUM_WHOLE(Type)                                                                            \
+    FOR_EACH_PROCESSOR                                                                             \
+    static PartSums sum_##Type(const Type *n, const Type *c, const Type *s, guint32 count,         \
+                               gint32 steep, guint32 limit) {                                      \
+        guint32 sml = 0, edges = 0;                                                                \
+        _Pragma("omp simd reduction(+ : sml, edges)") for (gsize i = 0; i < count; i++) {          \
+            gint32 nw = n[i], nn = n[i + 1], ne = n[i + 2];                                        \
+            gint32 w = c[i], cc = c[i + 1], e = c[i + 2];                                          \
+            gint32 sw = s[i], ss = s[i + 1], se = s[i + 2];                                        \
+            gint32 across = abs(2 * cc - e - w), down = abs(2 * cc - nn - ss);                     \
+            gint32 gx = abs((ne - nw) + 2 * (e - w) + (se - sw));                                  \
+            gint32 gy = abs((sw - nw) + 2 * (ss - nn) + (se - ne));                                \
+            guint32 x = (guint32)MIN(gx, steep), y = (guint32)MIN(gy, steep);                      \
+            sml += (guint32)(across + down);                                                       \
+            edges += x * x + y * y > limit;                                                        \
+        }                                                                                          \
+        return (PartSums){sml, edges};                                                             \
+    }
+SUM_WHOLE(guint8)
+SUM_WHOLE(guint16)
+
+static PartSums sum_part(const Plane *plane, gsize start, guint32 count, gint32 steep,
+                         guint32 limit) {
+    gsize width = plane->width;
+    const guint8 *bytes = (const guint8 *)plane->pixels + start;
+    const guint16 *words = (const guint16 *)plane->pixels + start;
+    return plane->type == PLANE_U8
+               ? sum_guint8(bytes, bytes + width, bytes + 2 * width, count, steep, limit)
+               : sum_guint16(words, words + width, words + 2 * width, count, steep, limit);
+}
+
+/* limit, a square, is at most (STEEPEST - 1)^2. */
+static Sums sum_whole(const Plane *plane, double limit) {
+    guint32 whole_limit = (guint32)limit; /* for whole squares the same */
+    gint32 steep = (gint32)sqrt(limit) + 1;
+    guint64 sml = 0, edges = 0;
+    for (guint32 y = 0; y + 2 < plane->height; y++)
+        for (guint32 x = 0; x + 2 < plane->width; x += PART) {
+            PartSums part = sum_part(plane, (gsize)y * plane->width + x,
+                                     MIN(PART, plane->width - 2 - x), steep, whole_limit);
+            sml += part.sml;
+            edges += part.edges;
+        }
+    return (Sums){(double)(plane->width - 2) * (plane->height - 2), (double)sml, (double)edges};
+}
+
+/* --- floats, whole numbers of more than 16 bits, and such noise that 32 bits do not hold it --- */
+
+/* Row y; what is not finite becomes NaN, so that every sum it would enter tells. */
+static void real_row(const Plane *plane, guint32 y, double *ret_row) {
+    plane_row_doubles(plane, y, ret_row);
+    for (guint32 x = 0; x < plane->width; x++)
+        ret_row[x] = isfinite(ret_row[x]) ? ret_row[x] : NAN;
+}
+
+FOR_EACH_PROCESSOR
+static Sums sum_real_row(const double *n, const double *c, const double *s, guint32 count,
+                         double limit) {
+    double places = 0, sml = 0, edges = 0;
+#pragma omp simd reduction(+ : places, sml, edges)
+    for (gsize i = 0; i < count; i++) {
+        double gx = (n[i + 2] - n[i]) + 2 * (c[i + 2] - c[i]) + (s[i + 2] - s[i]);
+        double gy = (s[i] - n[i]) + 2 * (s[i + 1] - n[i + 1]) + (s[i + 2] - n[i + 2]);
+        double l = fabs(2 * c[i + 1] - c[i + 2] - c[i]) + fabs(2 * c[i + 1] - n[i + 1] - s[i + 1]);
+        /* the slopes know the eight neighbours; this knows all nine, and is NaN if one of them is
+         */
+        double square = gx * gx + gy * gy + (c[i + 1] - c[i + 1]);
+        places += isnan(square) ? 0 : 1;
+        sml += isnan(square) ? 0 : l;
+        edges += square > limit ? 1 : 0;
+    }
+    return (Sums){places, sml, edges};
+}
+
+static Sums sum_reals(const Scan *scan, double limit) {
+    const Plane *plane = scan->plane;
+    gsize width = plane->width;
+    Sums sums = {0};
+    double *rows = scan_scratch(scan, 3 * width * sizeof *rows);
+    if (rows == NULL)
+        return sums;
+    for (guint32 y = 0; y < plane->height; y++) {
+        real_row(plane, y, rows + y % 3 * width);
+        if (y < 2)
+            continue;
+        Sums row = sum_real_row(rows + (y - 2) % 3 * width, rows + (y - 1) % 3 * width,
+                                rows + y % 3 * width, plane->width - 2, limit);
+        sums.n += row.n;
+        sums.sml += row.sml;
+        sums.edges += row.edges;
+    }
+    return sums;
+}
+
+/* --- both --- */
+
+static void compute(const Scan *scan, double values[]) {
+    const Plane *plane = scan->plane;
+    if (scan->around.n == 0)
+        return;
+    double gradient = EDGE * sqrt(12) * scan_noise_sigma(scan) * plane->scale;
+    double limit = gradient * gradient;
+    bool fits = gradient < STEEPEST - 1;
+    bool whole = plane->type == PLANE_U8 || plane->type == PLANE_U16;
+    Sums sums = whole && fits ? sum_whole(plane, limit) : sum_reals(scan, limit);
+    if (!(sums.n > 0))
+        return;
+    values[0] = sums.sml / sums.n / plane->scale;
+    values[1] = sums.edges / sums.n;
+}
+
+const Measure measure_edges = {"edges", numbers, compute, .needs = SCAN_STENCILS, .least_side = 3};
