@@ -1,5 +1,7 @@
 /* What CellProfiler says of the same pixels: its own MeasureImageQuality, 5 development, commit
  * 5b9c361, with centrosome e6ecee9 and numpy 1.24.2. It works on 32-bit floats, hence tolerances.
+ * Its power slope is in test_measure_spectrum.c; local focus and correlation, which have scales,
+ * are in test_measure_local.c.
  *
  * ThresholdKapur and ThresholdMoG are no measures here: CellProfiler adds random numbers to the
  * pixels for the one, and draws random pixels for the other. */
