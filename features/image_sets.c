@@ -8,15 +8,17 @@
 
 /* One frame of a set, that of one channel. */
 typedef struct {
-    char *channel, *file_name, *folder;
+    const char *channel; /* its label */
+    char *file_name, *folder;
     guint32 width, height;
     double *values; /* of sets->columns; NaN: none */
 } Image;
 
 typedef struct {
-    char *plate, *well; /* NULL: not known */
-    gint32 site, z, t;  /* FRAME_UNKNOWN: not known */
-    GPtrArray *images;  /* of Image */
+    char *experiment, *plate, *well; /* NULL: not known */
+    gint32 site, z, t;               /* FRAME_UNKNOWN: not known */
+    guint32 page;
+    GPtrArray *images; /* of Image */
 } ImageSet;
 
 struct ImageSets {
@@ -24,11 +26,11 @@ struct ImageSets {
     GArray *columns;     /* of guint: those with a name in CellProfiler */
     GPtrArray *sets;     /* of ImageSet, in the order they came */
     GHashTable *by_key;  /* the last set of a folder and place */
-    GPtrArray *channels; /* names, sorted; borrowed from images */
+    GHashTable *labels;  /* channel's name to its label */
+    GPtrArray *channels; /* labels, sorted; borrowed from labels */
 };
 
 static void image_free(Image *image) {
-    g_free(image->channel);
     g_free(image->file_name);
     g_free(image->folder);
     g_free(image->values);
@@ -36,6 +38,7 @@ static void image_free(Image *image) {
 }
 
 static void image_set_free(ImageSet *set) {
+    g_free(set->experiment);
     g_free(set->plate);
     g_free(set->well);
     g_ptr_array_unref(set->images);
@@ -51,6 +54,7 @@ ImageSets *image_sets_new(const Pipeline *pipeline) {
             g_array_append_val(sets->columns, i);
     sets->sets = g_ptr_array_new_with_free_func((GDestroyNotify)image_set_free);
     sets->by_key = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    sets->labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     sets->channels = g_ptr_array_new();
     return sets;
 }
@@ -59,6 +63,7 @@ void image_sets_free(ImageSets *sets) {
     if (sets == NULL)
         return;
     g_ptr_array_unref(sets->channels);
+    g_hash_table_unref(sets->labels);
     g_hash_table_unref(sets->by_key);
     g_ptr_array_unref(sets->sets);
     g_array_unref(sets->columns);
@@ -95,11 +100,13 @@ static ImageSet *set_for(ImageSets *sets, const char *file, const Frame *frame,
         return set;
     }
     set = g_new0(ImageSet, 1);
-    *set = (ImageSet){.plate = g_strdup(frame->plate),
+    *set = (ImageSet){.experiment = g_strdup(frame->experiment),
+                      .plate = g_strdup(frame->plate),
                       .well = g_strdup(frame->well),
                       .site = frame->site,
                       .z = frame->z,
                       .t = frame->t,
+                      .page = frame->page,
                       .images = g_ptr_array_new_with_free_func((GDestroyNotify)image_free)};
     g_ptr_array_add(sets->sets, set);
     g_hash_table_replace(sets->by_key, key, set);
@@ -110,19 +117,40 @@ static int compare_texts(gconstpointer a, gconstpointer b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void note_channel(ImageSets *sets, char *channel) {
-    if (g_ptr_array_find_with_equal_func(sets->channels, channel, g_str_equal, NULL))
-        return;
-    g_ptr_array_add(sets->channels, channel);
+static bool label_is_taken(const ImageSets *sets, const char *label) {
+    for (guint i = 0; i < sets->channels->len; i++)
+        if (g_ascii_strcasecmp(sets->channels->pdata[i], label) == 0)
+            return true;
+    return false;
+}
+
+/* CellProfiler's names are made of letters, digits and '_'. Two channels that would be called
+ * alike, case ignored as SQLite does, are told apart by a number. */
+static const char *label_of(ImageSets *sets, const char *channel) {
+    const char *known = g_hash_table_lookup(sets->labels, channel);
+    if (known != NULL)
+        return known;
+    char *label = g_utf8_make_valid(channel, -1);
+    for (char *c = label; *c != '\0'; c++)
+        *c = g_ascii_isalnum(*c) ? *c : '_';
+    char *numbered = g_strdup(label);
+    for (guint n = 2; label_is_taken(sets, numbered); n++) {
+        g_free(numbered);
+        numbered = g_strdup_printf("%s_%u", label, n);
+    }
+    g_free(label);
+    g_hash_table_insert(sets->labels, g_strdup(channel), numbered);
+    g_ptr_array_add(sets->channels, numbered);
     g_ptr_array_sort(sets->channels, compare_texts);
+    return numbered;
 }
 
 void image_sets_add(ImageSets *sets, const char *file, const Frame *frame,
                     const Measurement *measurement) {
-    const char *channel = frame->channel != NULL ? frame->channel : CHANNEL_UNKNOWN;
+    const char *channel = label_of(sets, frame->channel != NULL ? frame->channel : CHANNEL_UNKNOWN);
     ImageSet *set = set_for(sets, file, frame, channel);
     Image *image = g_new0(Image, 1);
-    *image = (Image){.channel = g_strdup(channel),
+    *image = (Image){.channel = channel,
                      .file_name = g_path_get_basename(file),
                      .folder = g_path_get_dirname(file),
                      .width = frame->width,
@@ -133,7 +161,6 @@ void image_sets_add(ImageSets *sets, const char *file, const Frame *frame,
         image->values[i] = measurement->values[pipeline_column(sets->pipeline, column)->place];
     }
     g_ptr_array_add(set->images, image);
-    note_channel(sets, image->channel);
 }
 
 /* --- the columns --- */
@@ -169,13 +196,24 @@ static void z_field(const ImageSet *set) {
 static void t_field(const ImageSet *set) {
     place_number(set->t);
 }
+static void page_field(const ImageSet *set) {
+    field_count(set->page);
+}
+static void experiment_field(const ImageSet *set) {
+    field_text(set->experiment);
+}
 
 static const struct {
     const char *name;
     void (*print)(const ImageSet *set);
 } metadata[] = {
-    {"Metadata_Plate", plate_field}, {"Metadata_Well", well_field}, {"Metadata_Site", site_field},
-    {"Metadata_Z", z_field},         {"Metadata_T", t_field},
+    {"Metadata_Plate", plate_field},
+    {"Metadata_Well", well_field},
+    {"Metadata_Site", site_field},
+    {"Metadata_Z", z_field},
+    {"Metadata_T", t_field},
+    {"Metadata_Page", page_field},
+    {"Metadata_Experiment", experiment_field},
 };
 
 /* Of each channel; image is NULL where a set lacks the channel. */
@@ -197,26 +235,26 @@ typedef struct {
     void (*print)(const Image *image);
 } ChannelField;
 
-static const ChannelField file_fields[] = {{"FileName", file_name_field},
-                                           {"PathName", folder_field}};
-static const ChannelField size_fields[] = {{"Height", height_field}, {"Width", width_field}};
+static const ChannelField channel_fields[] = {{"FileName", file_name_field},
+                                              {"PathName", folder_field},
+                                              {"Height", height_field},
+                                              {"Width", width_field}};
 
-static void channel_fields_header(const ImageSets *sets, const ChannelField fields[], gsize count) {
-    for (gsize field = 0; field < count; field++)
+static void channel_fields_header(const ImageSets *sets) {
+    for (gsize field = 0; field < G_N_ELEMENTS(channel_fields); field++)
         for (guint i = 0; i < sets->channels->len; i++) {
-            g_autofree char *name =
-                g_strdup_printf("%s_%s", fields[field].name, (char *)sets->channels->pdata[i]);
+            g_autofree char *name = g_strdup_printf("%s_%s", channel_fields[field].name,
+                                                    (char *)sets->channels->pdata[i]);
             field_text(name);
         }
 }
 
-static void channel_fields_row(const ImageSets *sets, const ImageSet *set,
-                               const ChannelField fields[], gsize count) {
-    for (gsize field = 0; field < count; field++)
+static void channel_fields_row(const ImageSets *sets, const ImageSet *set) {
+    for (gsize field = 0; field < G_N_ELEMENTS(channel_fields); field++)
         for (guint i = 0; i < sets->channels->len; i++) {
             const Image *image = image_of(set, sets->channels->pdata[i]);
             if (image != NULL)
-                fields[field].print(image);
+                channel_fields[field].print(image);
             else
                 field_text(NULL);
         }
@@ -246,19 +284,17 @@ static void numbers_row(const ImageSets *sets, const ImageSet *set) {
 
 void image_sets_print(const ImageSets *sets) {
     printf("ImageNumber");
-    channel_fields_header(sets, file_fields, G_N_ELEMENTS(file_fields));
     for (gsize i = 0; i < G_N_ELEMENTS(metadata); i++)
         field_text(metadata[i].name);
-    channel_fields_header(sets, size_fields, G_N_ELEMENTS(size_fields));
+    channel_fields_header(sets);
     numbers_header(sets);
     printf("\n");
     for (guint i = 0; i < sets->sets->len; i++) {
         const ImageSet *set = sets->sets->pdata[i];
         printf("%u", i + 1);
-        channel_fields_row(sets, set, file_fields, G_N_ELEMENTS(file_fields));
         for (gsize field = 0; field < G_N_ELEMENTS(metadata); field++)
             metadata[field].print(set);
-        channel_fields_row(sets, set, size_fields, G_N_ELEMENTS(size_fields));
+        channel_fields_row(sets, set);
         numbers_row(sets, set);
         printf("\n");
     }

@@ -1,11 +1,12 @@
 /* image_sets: measured frames as CellProfiler's Image.csv has them: one row an image set, which is
  * all channels of one place and time, and a column for each number and channel.
  *
- * Columns, in this order: ImageNumber; FileName_<channel> and PathName_<channel>; Metadata_Plate,
- * _Well, _Site, _Z, _T, empty where not known; Height_, Width_<channel>; then every number of
- * the pipeline that has a name in CellProfiler, with its channels in alphabetical order. A frame
+ * Columns, in this order: ImageNumber; Metadata_Plate, _Well, _Site, _Z, _T, _Page, _Experiment,
+ * empty where not known; FileName_, PathName_, Height_ and Width_<channel>; then every number of
+ * the pipeline that has a name in CellProfiler, each with its channels in alphabetical order. In a
+ * channel's name all but letters, digits and '_' becomes '_', as CellProfiler wants it; a frame
  * whose channel is not known is of channel Image. `scopestream-store export --cellprofiler` gives
- * the same from the database. */
+ * the same columns from the database. */
 #ifndef FEATURES_IMAGE_SETS_H
 #define FEATURES_IMAGE_SETS_H
 

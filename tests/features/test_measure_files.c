@@ -161,11 +161,9 @@ static char *field_named(char **header, char **row, const char *name) {
     ck_abort_msg("no column %s", name);
 }
 
-/* Two channels of one site and one of another, named as CellProfiler's own default has it. */
-static void make_image_sets(void) {
-    static const char *const names[] = {"below/P1_A01_s1_w1.tif", "below/P1_A01_s1_w2.tif",
-                                        "below/P1_A02_s1_w2.tif"};
-    for (guint8 i = 0; i < G_N_ELEMENTS(names); i++) {
+/* Small images of these names; the last is NULL. */
+static void make_images(const char *const names[]) {
+    for (guint8 i = 0; names[i] != NULL; i++) {
         const guint8 pixels[4] = {i, i, i, i};
         const PageSpec page = {
             .width = 2, .height = 2, .bits = 8, .photometric = 1, .data = pixels};
@@ -173,18 +171,19 @@ static void make_image_sets(void) {
     }
 }
 
-static void remove_image_sets(void) {
-    static const char *const names[] = {"below/P1_A01_s1_w1.tif", "below/P1_A01_s1_w2.tif",
-                                        "below/P1_A02_s1_w2.tif"};
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+static void remove_images(const char *const names[]) {
+    for (gsize i = 0; names[i] != NULL; i++) {
         g_autofree char *path = g_build_filename(folder, names[i], NULL);
         g_unlink(path);
     }
 }
 
 START_TEST(with_cellprofilers_names_a_row_is_an_image_set_and_a_column_a_number_of_a_channel) {
+    /* two channels of one site and one of another, named as CellProfiler's own default has it */
+    static const char *const names[] = {"below/P1_A01_s1_w1.tif", "below/P1_A01_s1_w2.tif",
+                                        "below/P1_A02_s1_w2.tif", NULL};
     make_folder();
-    make_image_sets();
+    make_images(names);
     g_auto(Run) table = run("measure --names cellprofiler @one.tif @below/P1_A01_s1_w1.tif "
                             "@below/P1_A01_s1_w2.tif @below/P1_A02_s1_w2.tif");
     ck_assert_msg(table.status == 0, "%s", table.err);
@@ -212,7 +211,26 @@ START_TEST(with_cellprofilers_names_a_row_is_an_image_set_and_a_column_a_number_
     ck_assert_str_eq(field_named(header, alone, "Metadata_Well"), "A02");
     ck_assert_str_eq(field_named(header, alone, "ImageQuality_MeanIntensity_1"), "");
     ck_assert_str_eq(field_named(header, alone, "FileName_2"), "P1_A02_s1_w2.tif");
-    remove_image_sets();
+    remove_images(names);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(channels_whose_names_cellprofiler_could_not_tell_apart_stay_two) {
+    static const char *const names[] = {"img_000000000_GFP-1_000.tif",
+                                        "img_000000000_gfp+1_000.tif", NULL};
+    make_folder();
+    make_images(names);
+    g_auto(Run) table = run("measure --names cellprofiler @img_000000000_GFP-1_000.tif "
+                            "@img_000000000_gfp+1_000.tif");
+    ck_assert_msg(table.status == 0, "%s", table.err);
+    g_auto(GStrv) lines = g_strsplit(table.out, "\n", -1);
+    ck_assert_uint_eq(g_strv_length(lines), 3); /* one set */
+    g_auto(GStrv) header = g_strsplit(lines[0], ",", -1);
+    g_auto(GStrv) row = g_strsplit(lines[1], ",", -1);
+    ck_assert_str_eq(field_named(header, row, "FileName_GFP_1"), names[0]);
+    ck_assert_str_eq(field_named(header, row, "FileName_gfp_1_2"), names[1]);
+    remove_images(names);
     remove_folder();
 }
 END_TEST
@@ -331,6 +349,7 @@ END_TEST
 
 SUITE("measure_files",
       with_cellprofilers_names_a_row_is_an_image_set_and_a_column_a_number_of_a_channel,
+      channels_whose_names_cellprofiler_could_not_tell_apart_stay_two,
       names_of_another_program_are_wrong_use, image_sets_are_csv_and_nothing_else,
       a_naming_nobody_knows_is_wrong_use, one_frame_is_shown_with_all_its_numbers,
       several_frames_are_a_table_that_fits_a_terminal,
