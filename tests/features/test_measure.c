@@ -331,6 +331,7 @@ START_TEST(doubling_the_intensity_scales_as_the_unit_says) {
         if (number->kind == MEASURE_HASH)
             continue; /* of other pixels: another one */
         double factor = strcmp(number->unit, "x") == 0            ? 2
+                        : strcmp(number->unit, "1e-4 x") == 0     ? 2
                         : strcmp(number->unit, "x^2") == 0        ? 4
                         : g_str_equal(number->name, "level_step") ? 2
                                                                   : 1;
