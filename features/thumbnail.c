@@ -1,5 +1,7 @@
 #include "features/thumbnail.h"
+#include "features/processor.h"
 #include "features/vips_start.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #include <vips/vips.h>
@@ -11,54 +13,79 @@
 #define LOW_QUANTILE  0.01
 #define HIGH_QUANTILE 0.999
 
-/* Boxes of factor x factor pixels, one row of them at a time. */
+/* Boxes of factor x factor pixels, one row of them at a time: columns add up their pixels, many at
+ * once, and pass them on to the boxes when the last row is added. */
 typedef struct {
     const Plane *plane;
     guint32 factor, width, height; /* of the thumbnail */
-    double *sums;
-    guint32 *counts; /* finite pixels per box */
+    guint32 *wholes;               /* of each column of the plane; NULL for floats */
+    double *row, *reals, *finite;  /* the same for floats, and how many pixels they are */
+    double *sums, *counts;         /* of each box: finite pixels */
 } Shrink;
 
-/* Whole numbers are all finite, and summed as such: that is several times as fast. */
-#define ADD_WHOLE_ROW(name, type)                                                                  \
-    static void add_##name(Shrink *shrink, const type *row) {                                      \
-        for (guint32 x = 0, box = 0; box < shrink->width; box++) {                                 \
-            guint32 end = MIN(x + shrink->factor, shrink->plane->width);                           \
-            guint64 sum = 0;                                                                       \
-            shrink->counts[box] += end - x;                                                        \
-            for (; x < end; x++)                                                                   \
-                sum += row[x];                                                                     \
-            shrink->sums[box] += (double)sum;                                                      \
-        }                                                                                          \
-    }
-ADD_WHOLE_ROW(u8, guint8)
-ADD_WHOLE_ROW(u16, guint16)
+/* Rows of 65535 that 32 bits hold. */
+#define ROWS_LIMIT 65536
 
-#define ADD_REAL_ROW(name, type)                                                                   \
-    static void add_##name(Shrink *shrink, const type *row) {                                      \
-        for (guint32 x = 0, box = 0; box < shrink->width; box++) {                                 \
-            guint32 end = MIN(x + shrink->factor, shrink->plane->width);                           \
-            for (; x < end; x++) {                                                                 \
-                shrink->sums[box] += isfinite(row[x]) ? (double)row[x] : 0;                        \
-                shrink->counts[box] += isfinite(row[x]) != 0;                                      \
-            }                                                                                      \
-        }                                                                                          \
+#define ADD_WHOLE_ROW(name, Type)                                                                  \
+    FOR_EACH_PROCESSOR                                                                             \
+    static void add_##name(const Type *row, gsize width, guint32 *restrict columns) {              \
+        for (gsize x = 0; x < width; x++)                                                          \
+            columns[x] += row[x];                                                                  \
     }
-ADD_REAL_ROW(f32, float)
-ADD_REAL_ROW(f64, double)
+ADD_WHOLE_ROW(bytes, guint8)
+ADD_WHOLE_ROW(words, guint16)
+
+FOR_EACH_PROCESSOR
+static void add_reals(const double *row, gsize width, double *restrict columns,
+                      double *restrict finite) {
+    for (gsize x = 0; x < width; x++) {
+        bool known = fabs(row[x]) <= DBL_MAX;
+        columns[x] += known ? row[x] : 0;
+        finite[x] += known ? 1 : 0;
+    }
+}
 
 static void add_row(Shrink *shrink, guint32 y) {
     const Plane *plane = shrink->plane;
-    const guint8 *row =
-        (const guint8 *)plane->pixels + (gsize)y * plane->width * plane_type_bytes(plane->type);
-    if (plane->type == PLANE_U8)
-        add_u8(shrink, row);
-    else if (plane->type == PLANE_U16)
-        add_u16(shrink, (const guint16 *)row);
-    else if (plane->type == PLANE_F32)
-        add_f32(shrink, (const float *)row);
+    gsize start = (gsize)y * plane->width;
+    if (plane->type == PLANE_U8) {
+        add_bytes((const guint8 *)plane->pixels + start, plane->width, shrink->wholes);
+    } else if (plane->type == PLANE_U16) {
+        add_words((const guint16 *)plane->pixels + start, plane->width, shrink->wholes);
+    } else {
+        plane_row_doubles(plane, y, shrink->row);
+        add_reals(shrink->row, plane->width, shrink->reals, shrink->finite);
+    }
+}
+
+static void pass_wholes_on(Shrink *shrink, guint32 rows) {
+    for (guint32 x = 0, box = 0; box < shrink->width; box++) {
+        guint32 start = x, end = MIN(x + shrink->factor, shrink->plane->width);
+        guint64 sum = 0;
+        for (; x < end; x++)
+            sum += shrink->wholes[x];
+        shrink->sums[box] += (double)sum;
+        shrink->counts[box] += (double)(end - start) * rows;
+    }
+    memset(shrink->wholes, 0, shrink->plane->width * sizeof *shrink->wholes);
+}
+
+static void pass_reals_on(Shrink *shrink) {
+    for (guint32 x = 0, box = 0; box < shrink->width; box++)
+        for (guint32 end = MIN(x + shrink->factor, shrink->plane->width); x < end; x++) {
+            shrink->sums[box] += shrink->reals[x];
+            shrink->counts[box] += shrink->finite[x];
+        }
+    memset(shrink->reals, 0, shrink->plane->width * sizeof *shrink->reals);
+    memset(shrink->finite, 0, shrink->plane->width * sizeof *shrink->finite);
+}
+
+/* Empties the columns, which hold so many rows of pixels. */
+static void pass_columns_on(Shrink *shrink, guint32 rows) {
+    if (shrink->wholes != NULL)
+        pass_wholes_on(shrink, rows);
     else
-        add_f64(shrink, (const double *)row);
+        pass_reals_on(shrink);
 }
 
 /* 0 at low, 255 at high; a box without a finite pixel is black. */
@@ -70,21 +97,35 @@ static void show_row(const Shrink *shrink, double low, double high, guint8 *ret_
     }
 }
 
+static void add_boxes(Shrink *shrink, guint32 box) {
+    guint32 y = box * shrink->factor, end = MIN(y + shrink->factor, shrink->plane->height);
+    memset(shrink->sums, 0, shrink->width * sizeof *shrink->sums);
+    memset(shrink->counts, 0, shrink->width * sizeof *shrink->counts);
+    for (guint32 rows = 1; y < end; y++, rows++) {
+        add_row(shrink, y);
+        if (y + 1 == end || rows == ROWS_LIMIT) {
+            pass_columns_on(shrink, rows);
+            rows = 0;
+        }
+    }
+}
+
 /* The whole thumbnail, row by row; low and high in the plane's units. */
 static guint8 *shrink_plane(Shrink *shrink, double low, double high) {
     guint8 *shown = g_new(guint8, (gsize)shrink->width * shrink->height);
-    shrink->sums = g_new(double, shrink->width);
-    shrink->counts = g_new(guint32, shrink->width);
-    for (guint32 y = 0, box = 0; box < shrink->height; box++) {
-        memset(shrink->sums, 0, shrink->width * sizeof *shrink->sums);
-        memset(shrink->counts, 0, shrink->width * sizeof *shrink->counts);
-        guint32 end = MIN(y + shrink->factor, shrink->plane->height);
-        for (; y < end; y++)
-            add_row(shrink, y);
+    gsize width = shrink->plane->width;
+    bool whole = shrink->plane->type == PLANE_U8 || shrink->plane->type == PLANE_U16;
+    g_autofree guint32 *wholes = shrink->wholes = whole ? g_new0(guint32, width) : NULL;
+    g_autofree double *reals = whole ? NULL : g_new0(double, 3 * width);
+    g_autofree double *sums = shrink->sums = g_new(double, 2 * shrink->width);
+    shrink->counts = sums + shrink->width;
+    shrink->reals = reals;
+    shrink->finite = whole ? NULL : reals + width;
+    shrink->row = whole ? NULL : reals + 2 * width;
+    for (guint32 box = 0; box < shrink->height; box++) {
+        add_boxes(shrink, box);
         show_row(shrink, low, high, shown + (gsize)box * shrink->width);
     }
-    g_free(shrink->sums);
-    g_free(shrink->counts);
     return shown;
 }
 
