@@ -12,10 +12,9 @@
 #define OBJECTS                                                                                    \
     "objects: 8-connected regions of at least 32 px^2 where s > t; s: means of 2 x 2 pixels, "     \
     "smoothed by {1 2 1} / 4 along both axes where it fits (a block with a pixel that is not "     \
-    "finite counts as the plane's median); t: the larger of Otsu's threshold of s and b + 5 * "    \
-    "3/16 "                                                                                        \
-    "noise_sigma; Otsu's: the edge of 16384 equal bins from least to largest s with the most "     \
-    "variance between both sides (the middle of equally good ones); b: mean of s below that edge"
+    "finite counts as the plane's lower median); t: the larger of Otsu's threshold of s and "      \
+    "b + 5 * 3/16 noise_sigma; Otsu's: of the edges of 16384 equal bins from least to largest s "  \
+    "the one with most variance between both sides; b: mean of s below that edge"
 
 static const MeasureNumber numbers[] = {
     {"n_objects", "1", "how many " OBJECTS, "own; Otsu 1979",
@@ -128,14 +127,14 @@ static void count_bins(const Picture *picture, float bins_per_unit, guint32 coun
     }
 }
 
-/* Bins from the least value on: where Otsu's edge lies, and the mean of what is below it. */
+/* In bins from the least value on: where Otsu's edge lies, and the mean of what is below it. The
+ * first bin and the last hold the least and the largest value, so no side is empty. */
 typedef struct {
     double edge, mean_below;
 } Split;
 
 static Split split_of(const guint32 counts[BINS]) {
     double n = 0, sum = 0, below = 0, sum_below = 0, best = -1;
-    gsize first = 0, last = 0;
     Split split = {0};
     for (gsize bin = 0; bin < BINS; bin++) {
         n += counts[bin];
@@ -144,18 +143,13 @@ static Split split_of(const guint32 counts[BINS]) {
     for (gsize bin = 0; bin + 1 < BINS; bin++) {
         below += counts[bin];
         sum_below += counts[bin] * (double)bin;
-        double distance = sum / n - (below > 0 ? sum_below / below : 0);
-        double between = below < n ? distance * distance * below / (n - below) : 0;
-        if (between < best || below == 0)
+        double distance = sum / n - sum_below / below;
+        double between = distance * distance * below / (n - below);
+        if (!(between > best))
             continue;
-        last = bin + 1;
-        if (between == best)
-            continue;
-        first = bin + 1;
         best = between;
-        split.mean_below = sum_below / below + 0.5;
+        split = (Split){(double)bin + 1, sum_below / below + 0.5};
     }
-    split.edge = (double)(first + last) / 2;
     return split;
 }
 

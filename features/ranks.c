@@ -7,12 +7,28 @@ static int compare(const void *one, const void *other) {
     return (a > b) - (a < b);
 }
 
+#define FEW 16
+
+/* Of some eight values, thousands of times: qsort calls a function for every step. */
+static void sort_few(double *values, gsize count) {
+    for (gsize i = 1; i < count; i++) {
+        double value = values[i];
+        gsize place = i;
+        for (; place > 0 && values[place - 1] > value; place--)
+            values[place] = values[place - 1];
+        values[place] = value;
+    }
+}
+
 gsize ranks_sort(const double *values, gsize count, double *ret_sorted) {
     gsize kept = 0;
     for (gsize i = 0; i < count; i++)
         if (!isnan(values[i]))
             ret_sorted[kept++] = values[i];
-    qsort(ret_sorted, kept, sizeof *ret_sorted, compare);
+    if (kept <= FEW)
+        sort_few(ret_sorted, kept);
+    else
+        qsort(ret_sorted, kept, sizeof *ret_sorted, compare);
     return kept;
 }
 

@@ -155,7 +155,7 @@ START_TEST(pixels_that_are_not_finite_are_background) {
     for (int i = 0; i < 400 * 400; i++)
         pixels[i] = (double)whole[i];
     for (int i = 0; i < 400 * 110; i++) /* the first row of discs */
-        pixels[i] = i % 3 == 0 ? NAN : INFINITY;
+        pixels[i] = i < 400 * 50 ? NAN : INFINITY;
     g_autoptr(Plane) plane = image_floats(400, 400, pixels);
     g_autofree double *values = measure_plane(plane, NULL);
     ck_assert_double_eq(value_of(values, "n_objects"), 8);

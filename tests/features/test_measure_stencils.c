@@ -95,15 +95,14 @@ START_TEST(much_noise_changes_the_way_of_computing_but_no_number) {
 }
 END_TEST
 
+/* Columns of black and white: no noise, and as large a sum as there can be without any. */
 START_TEST(a_row_of_more_pixels_than_are_summed_at_once_is_summed_whole) {
-    enum { WIDTH = 20000, HEIGHT = 4 };
-    gint64 *pixels = g_new(gint64, WIDTH * HEIGHT), *same = g_new(gint64, WIDTH * HEIGHT);
-    for (guint32 i = 0; i < WIDTH * HEIGHT; i++)
-        same[i] = pixels[i] = (i + i / WIDTH) % 2 == 0 ? 65535 : 0;
-    g_autoptr(Plane) whole = image_plane(PLANE_U16, WIDTH, HEIGHT, pixels);
-    g_autoptr(Plane) doubles = image_plane(PLANE_F64, WIDTH, HEIGHT, same);
-    ck_assert_double_eq(measure_one(whole, "sml"), 4);
-    ck_assert_double_eq(measure_one(doubles, "sml"), 4 * 65535.);
+    enum { WIDTH = 40000, HEIGHT = 3 };
+    gint64 *pixels = g_new(gint64, WIDTH * HEIGHT);
+    for (int i = 0; i < WIDTH * HEIGHT; i++)
+        pixels[i] = i % 2 == 0 ? 65535 : 0;
+    g_autoptr(Plane) plane = image_plane(PLANE_U16, WIDTH, HEIGHT, pixels);
+    ck_assert_double_eq(measure_one(plane, "sml"), 2);
 }
 END_TEST
 
