@@ -36,6 +36,26 @@ static bool pipeline_look(Document *document, JsonObject *pipeline, GError **err
     if (name == NULL || !frame_name_is_plain(name))
         return fault_set(error, FAULT_BROKEN, "a result without a pipeline's name");
     document->pipeline = g_strdup(name);
+    const char *definition = json_read_member_text(pipeline, "definition");
+    if (definition == NULL && json_read_member_count(pipeline, "version", -1) < 0)
+        return fault_set(
+            error, FAULT_BROKEN,
+            "pipeline '%s' without a definition: expected a text of 1 to 64 characters", name);
+    return true;
+}
+
+static bool is_number_or_null(JsonNode *node) {
+    GType type = JSON_NODE_HOLDS_VALUE(node) ? json_node_get_value_type(node) : G_TYPE_INVALID;
+    return JSON_NODE_HOLDS_NULL(node) || type == G_TYPE_INT64 || type == G_TYPE_DOUBLE;
+}
+
+static bool is_array_of_numbers(JsonNode *node) {
+    if (!JSON_NODE_HOLDS_ARRAY(node))
+        return false;
+    JsonArray *array = json_node_get_array(node);
+    for (guint i = 0; i < json_array_get_length(array); i++)
+        if (!is_number_or_null(json_array_get_element(array, i)))
+            return false;
     return true;
 }
 
@@ -45,11 +65,10 @@ static bool values_look(JsonObject *values, GError **error) {
     const char *name;
     JsonNode *node;
     json_object_iter_init(&members, values);
-    while (json_object_iter_next(&members, &name, &node)) {
-        GType type = JSON_NODE_HOLDS_VALUE(node) ? json_node_get_value_type(node) : G_TYPE_INVALID;
-        if (!JSON_NODE_HOLDS_NULL(node) && type != G_TYPE_INT64 && type != G_TYPE_DOUBLE)
-            return fault_set(error, FAULT_BROKEN, "value '%.64s' is not a number", name);
-    }
+    while (json_object_iter_next(&members, &name, &node))
+        if (!is_number_or_null(node) && !is_array_of_numbers(node))
+            return fault_set(error, FAULT_BROKEN,
+                             "value '%.64s' is not a number, nor an array of numbers", name);
     return true;
 }
 

@@ -91,6 +91,11 @@ static const Migration *find_version(const GPtrArray *migrations, gint64 version
     return known ? g_ptr_array_index(migrations, (guint)version - 1) : NULL;
 }
 
+/* A file that psql ran has written its number down, and no checksum. */
+static bool is_as_applied(const Migration *migration, const char *sha256) {
+    return *sha256 == '\0' || g_str_equal(migration->sha256, sha256);
+}
+
 /* Compares what was applied with the files. Returns how many there are; -1 on error. */
 static gint64 applied_check(Postgres *postgres, const GPtrArray *migrations, GError **error) {
     g_autoptr(PostgresRows) known = postgres_ask(
@@ -118,7 +123,7 @@ static gint64 applied_check(Postgres *postgres, const GPtrArray *migrations, GEr
                       "the database has %s but not number %03d: its schema_migration was changed "
                       "by hand",
                       name, row + 1);
-        else if (!g_str_equal(migration->sha256, postgres_text(rows, row, 2)))
+        else if (!is_as_applied(migration, postgres_text(rows, row, 2)))
             fault_set(error, FAULT_USAGE,
                       "%s is not the file the database was made with; give it back as it was, and "
                       "put changes into a new file",
@@ -130,18 +135,24 @@ static gint64 applied_check(Postgres *postgres, const GPtrArray *migrations, GEr
     return PQntuples(rows);
 }
 
-static bool migration_apply(Postgres *postgres, const Migration *migration, GError **error) {
+/* Writes down that it was applied, or the checksum where only that is missing. */
+static bool migration_record(Postgres *postgres, const Migration *migration, GError **error) {
     g_autofree char *version = g_strdup_printf("%d", migration->version);
     const char *record[] = {version, migration->name, migration->sha256};
-    bool ok =
-        postgres_run(postgres, "begin", error) && postgres_run(postgres, migration->sql, error);
     g_autoptr(PostgresRows) recorded =
-        ok ? postgres_ask(postgres,
-                          "insert into scopestream_data.schema_migration (version, name, sha256) "
-                          "values ($1, $2, $3)",
-                          record, G_N_ELEMENTS(record), error)
-           : NULL;
-    if (recorded != NULL && postgres_run(postgres, "commit", error))
+        postgres_ask(postgres,
+                     "with told as (update scopestream_data.schema_migration "
+                     "set name = $2, sha256 = $3 where version = $1 and sha256 = '') "
+                     "insert into scopestream_data.schema_migration (version, name, sha256) "
+                     "select $1, $2, $3 where not exists "
+                     "(select from scopestream_data.schema_migration where version = $1)",
+                     record, G_N_ELEMENTS(record), error);
+    return recorded != NULL;
+}
+
+static bool migration_apply(Postgres *postgres, const Migration *migration, GError **error) {
+    if (postgres_run(postgres, "begin", error) && postgres_run(postgres, migration->sql, error) &&
+        migration_record(postgres, migration, error) && postgres_run(postgres, "commit", error))
         return true;
     postgres_run(postgres, "rollback", NULL);
     if (error != NULL && *error != NULL && (*error)->code != FAULT_AGAIN)
@@ -159,6 +170,8 @@ bool migrate_apply(Postgres *postgres, const char *folder, MigrateTold told, GEr
         return false;
     gint64 applied = applied_check(postgres, migrations, error);
     bool ok = applied >= 0;
+    for (gint64 known = 0; ok && known < applied; known++)
+        ok = migration_record(postgres, g_ptr_array_index(migrations, (guint)known), error);
     for (gint64 next = applied; ok && next < migrations->len; next++) {
         const Migration *migration = g_ptr_array_index(migrations, (guint)next);
         ok = migration_apply(postgres, migration, error);

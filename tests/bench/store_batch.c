@@ -1,29 +1,51 @@
 /* How many results a second one store writes, by how many share a transaction.
  *
- *     bench_store_batch [FRAMES]
+ *     bench_store_batch [FRAMES [BATCH]]
  *
  * Writes into the migrated database the PG* environment variables name (`. DIR/env` after
- * deploy/demo --keep), as a role in scopestream_store. Each result has 60 numbers and a thumbnail
- * of 6 kB, as a worker's has. The frames are new ones at every run. */
+ * deploy/demo --keep), as a role in scopestream_store. Each result has 110 numbers, 3 arrays of
+ * 256, 2 hashes and a thumbnail of 6 kB, about as the standard pipeline gives. The frames are new
+ * ones at every run. */
 #include "store/batch.h"
 #include "tests/store/documents.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NUMBERS = 60, THUMBNAIL_BYTES = 6000 };
+enum { NUMBERS = 110, ARRAYS = 3, LENGTH = 256, HASHES = 2, THUMBNAIL_BYTES = 6000 };
 
 static char *make_catalogue(void) {
-    GString *text = g_string_new("{\"kind\":\"catalogue\",\"measures\":[");
+    GString *text = g_string_new("{\"kind\":\"catalogue\",\"pipeline\":" DOCUMENTS_PIPELINE
+                                 ",\"measures\":[{\"name\":\"bench\"}");
     for (int n = 0; n < NUMBERS; n++)
-        g_string_append_printf(text, "%s{\"name\":\"bench_%02d\"}", n > 0 ? "," : "", n);
+        g_string_append_printf(text, ",{\"name\":\"bench_%02d\"}", n);
+    for (int n = 0; n < ARRAYS; n++)
+        g_string_append_printf(
+            text, ",{\"name\":\"bench_array_%d\",\"kind\":\"array\",\"length\":%d}", n, LENGTH);
+    for (int n = 0; n < HASHES; n++)
+        g_string_append_printf(text, ",{\"name\":\"bench_hash_%d\",\"kind\":\"hash\"}", n);
     return g_string_free(g_string_append(text, "]}"), FALSE);
 }
 
+static void add_array(GString *text, int seed) {
+    char separator = '[';
+    for (int n = 0; n < LENGTH; n++, separator = ',')
+        g_string_append_printf(text, "%c%.9g", separator,
+                               (float)((seed * 104729 + n * 7919) % 65536 / 65535.0));
+    g_string_append_c(text, ']');
+}
+
 static char *make_values(int seed) {
-    GString *text = g_string_new("{");
+    GString *text = g_string_new("{\"bench\":1");
     for (int n = 0; n < NUMBERS; n++)
-        g_string_append_printf(text, "%s\"bench_%02d\":%.12g", n > 0 ? "," : "", n,
+        g_string_append_printf(text, ",\"bench_%02d\":%.12g", n,
                                (seed * 7919 + n * 104729) % 65536 / 3.0);
+    for (int n = 0; n < ARRAYS; n++) {
+        g_string_append_printf(text, ",\"bench_array_%d\":", n);
+        add_array(text, seed + n);
+    }
+    for (int n = 0; n < HASHES; n++)
+        g_string_append_printf(text, ",\"bench_hash_%d\":%" G_GINT64_FORMAT, n,
+                               (gint64)(seed + n + 1) * G_GINT64_CONSTANT(-0x61c8864680b583eb));
     return g_string_free(g_string_append_c(text, '}'), FALSE);
 }
 
@@ -98,7 +120,9 @@ int main(int argc, char **argv) {
         return EXIT_FAILURE;
     }
     announce(postgres);
-    for (guint i = 0; i < G_N_ELEMENTS(sizes); i++)
+    if (argc > 2)
+        measure_batches_of((guint)atoi(argv[2]), frames, postgres);
+    for (guint i = 0; argc <= 2 && i < G_N_ELEMENTS(sizes); i++)
         measure_batches_of(sizes[i], sizes[i] < 16 ? frames / 8 : frames, postgres);
     postgres_free(postgres);
     return EXIT_SUCCESS;

@@ -22,6 +22,9 @@ static inline Frame *documents_frame(int n) {
     return frame;
 }
 
+/* As the pipeline of the result documents is told. */
+#define DOCUMENTS_PIPELINE "{\"name\":\"quality\",\"definition\":\"0123456789abcdef\"}"
+
 /* A result document for any frame; values: JSON. g_free it. */
 static inline char *documents_result_of(const Frame *frame, const char *status,
                                         const char *values) {
@@ -32,7 +35,7 @@ static inline char *documents_result_of(const Frame *frame, const char *status,
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
     g_autofree char *frame_text = json_to_string(root, FALSE);
     return g_strdup_printf(
-        "{\"kind\":\"result\",\"frame\":%s,\"pipeline\":{\"name\":\"quality\",\"version\":1},"
+        "{\"kind\":\"result\",\"frame\":%s,\"pipeline\":" DOCUMENTS_PIPELINE ","
         "\"status\":\"%s\",%s\"values\":%s,\"delivery\":\"path\",\"attempt\":1,\"worker\":\"h/1\","
         "\"timing\":{\"offered_at\":\"2026-03-01T00:00:02Z\",\"taken_at\":\"2026-03-01T00:00:03Z\"}"
         "}",
