@@ -19,25 +19,25 @@ static int runs = 5;
 
 typedef int Operation(VipsImage *frame);
 
-/* Makes libvips compute all pixels of image, and lets it go. */
-static int finish(int failed, VipsImage *image) {
+/* Makes libvips compute all pixels of the image, and lets it go. */
+static int finish(int failed, VipsImage **image) {
     if (failed)
         return failed;
     size_t length;
-    g_autofree void *pixels = vips_image_write_to_memory(image, &length);
-    g_object_unref(image);
+    g_autofree void *pixels = vips_image_write_to_memory(*image, &length);
+    g_clear_object(image);
     return pixels == NULL;
 }
 
 /* Minimum, maximum, sum, sum of squares, mean, deviation. */
 static int statistics(VipsImage *frame) {
     VipsImage *table = NULL;
-    return finish(vips_stats(frame, &table, NULL), table);
+    return finish(vips_stats(frame, &table, NULL), &table);
 }
 
 static int histogram(VipsImage *frame) {
     VipsImage *bins = NULL;
-    return finish(vips_hist_find(frame, &bins, NULL), bins);
+    return finish(vips_hist_find(frame, &bins, NULL), &bins);
 }
 
 static int entropy(VipsImage *frame) {
@@ -139,9 +139,9 @@ static int correlation(VipsImage *frame) {
 /* Means of boxes of the frame and of its squares. */
 static int boxes(VipsImage *frame, double side) {
     VipsImage *squares = NULL, *means = NULL, *square_means = NULL;
-    int failed = finish(vips_shrink(frame, &means, side, side, NULL), means);
+    int failed = finish(vips_shrink(frame, &means, side, side, NULL), &means);
     failed = failed || vips_multiply(frame, frame, &squares, NULL) ||
-             finish(vips_shrink(squares, &square_means, side, side, NULL), square_means);
+             finish(vips_shrink(squares, &square_means, side, side, NULL), &square_means);
     g_clear_object(&squares);
     return failed;
 }
@@ -158,12 +158,12 @@ static int lines(VipsImage *frame) {
     VipsImage *columns = NULL, *rows = NULL;
     if (vips_project(frame, &columns, &rows, NULL))
         return -1;
-    return finish(0, columns) || finish(0, rows);
+    return finish(0, &columns) || finish(0, &rows);
 }
 
 static int spectrum(VipsImage *frame) {
     VipsImage *transformed = NULL;
-    return finish(vips_fwfft(frame, &transformed, NULL), transformed);
+    return finish(vips_fwfft(frame, &transformed, NULL), &transformed);
 }
 
 static int thumbnail(VipsImage *frame) {
