@@ -27,7 +27,8 @@ typedef struct {
                                  "slow", "plug-in" */
     int version;              /* of the definition; raised when it changes */
     MeasureKind kind;
-    guint32 length; /* of an array */
+    guint32 length;        /* of an array */
+    bool needs_pixel_size; /* it is not defined without scan->plane->pixel_size_um */
 } MeasureNumber;
 
 /* Fills values[0..], a place for each number, length places for an array and two for a hash, all
@@ -52,9 +53,8 @@ typedef struct {
     bool slow;          /* only for pipelines that name it */
 
     /* What it can say nothing without; the registry tells people why a number is NULL by these. */
-    bool without_pixels;   /* has something to say of a plane without a finite pixel, too */
-    guint32 least_side;    /* pixels */
-    bool needs_pixel_size; /* scan->plane->pixel_size_um */
+    bool without_pixels; /* has something to say of a plane without a finite pixel, too */
+    guint32 least_side;  /* pixels */
 } Measure;
 
 /* All built-in measures, in the order of measures.list; ends with NULL. */

@@ -11,7 +11,8 @@ static const MeasureNumber numbers[] = {
      "/ "
      "pixel size, from the upper left corner, without what is left over; NULL if a pixel is larger "
      "than 8 A, the mean is not above 0 or there are fewer than two boxes",
-     "own", "empty holes, ice too thick (low), carbon or contamination (high)", NULL, "pass", 1},
+     "own", "empty holes, ice too thick (low), carbon or contamination (high)", NULL, "pass", 1,
+     .needs_pixel_size = true},
     {NULL},
 };
 
@@ -41,4 +42,4 @@ static void compute(const Scan *scan, double values[]) {
 }
 
 const Measure measure_contrast_ratio = {
-    .name = "contrast_ratio", .numbers = numbers, .compute = compute, .needs_pixel_size = true};
+    .name = "contrast_ratio", .numbers = numbers, .compute = compute};

@@ -8,7 +8,8 @@ static const MeasureNumber numbers[] = {
     {"ice_rel", "1",
      "mean power at 1/4.0 .. 1/3.57 A over mean power at 0.20 .. 0.24 1/A, of the periodogram that "
      "spectrum_profile is made from, whole bins; NULL if a pixel is larger than 1.7 A",
-     "own, after CNIO_Relion_Tools' ice measure", "crystalline ice (well above 1)", NULL, "fft", 1},
+     "own, after CNIO_Relion_Tools' ice measure", "crystalline ice (well above 1)", NULL, "fft", 1,
+     .needs_pixel_size = true},
     {NULL},
 };
 
@@ -26,8 +27,5 @@ static void compute(const Scan *scan, double values[]) {
         values[0] = ice / beside;
 }
 
-const Measure measure_ice_ring = {.name = "ice_ring",
-                                  .numbers = numbers,
-                                  .compute = compute,
-                                  .least_side = PERIODOGRAM_LEAST,
-                                  .needs_pixel_size = true};
+const Measure measure_ice_ring = {
+    .name = "ice_ring", .numbers = numbers, .compute = compute, .least_side = PERIODOGRAM_LEAST};

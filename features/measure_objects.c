@@ -25,7 +25,7 @@ static const MeasureNumber numbers[] = {
      "standard deviation (population) / mean of the objects' areas (see n_objects)", "own",
      "clumps, debris among cells", NULL, "labels", 1},
     {"obj_area_median_um2", "um^2", "obj_area_median * pixel_size_um^2; NULL without a pixel size",
-     "own", "debris (small), clumps (large)", NULL, "labels", 1},
+     "own", "debris (small), clumps (large)", NULL, "labels", 1, .needs_pixel_size = true},
     {"obj_largest_fraction", "1", "area of the largest object / area of all (see n_objects)", "own",
      "one clump, a fibre; near 1 where a gradient of light has been taken for an object", NULL,
      "labels", 1},

@@ -79,7 +79,7 @@ static bool parse_scales(const char *text, GArray *scales) {
                 return false;
         g_array_append_val(scales, pixels);
     }
-    return scales->len <= SCALES_LIMIT;
+    return scales->len > 0 && scales->len <= SCALES_LIMIT;
 }
 
 static int plug_in_index(const Pipeline *pipeline, const Measure *measure) {
@@ -321,12 +321,13 @@ void measurement_free(Measurement *measurement) {
     g_free(measurement);
 }
 
-/* Why this measure may have nothing to say of this plane, the first that is true. */
-static const char *reason_of(const Measure *measure, const Scan *scan) {
+/* Why this number may have no value for this plane, the first that is true. */
+static const char *reason_of(const Measure *measure, const MeasureNumber *number,
+                             const Scan *scan) {
     const Plane *plane = scan->plane;
     if (scan->n == 0)
         return "no pixel is a finite number";
-    if (measure->needs_pixel_size && !(plane->pixel_size_um > 0))
+    if (number->needs_pixel_size && !(plane->pixel_size_um > 0))
         return "the pixel size is not known";
     if (MIN(plane->width, plane->height) < measure->least_side)
         return "the image is smaller than the computation needs";
@@ -380,14 +381,14 @@ static bool has_value(const PipelineColumn *column, const double *values) {
     return false;
 }
 
-static void give_reasons(const Pipeline *pipeline, Measurement *measurement) {
-    for (guint i = 0; i < pipeline->steps->len; i++) {
-        const Step *step = pipeline->steps->pdata[i];
-        const char *reason =
-            step->trouble != NULL ? step->trouble : reason_of(step->measure, pipeline->scan);
-        for (guint c = step->first_column; c < step->first_column + step->columns; c++)
-            if (!has_value(pipeline_column(pipeline, c), measurement->values))
-                measurement->reasons[c] = reason;
+static void give_reasons(const Pipeline *pipeline, const Step *step, Measurement *measurement) {
+    for (guint c = step->first_column; c < step->first_column + step->columns; c++) {
+        const PipelineColumn *column = pipeline_column(pipeline, c);
+        if (has_value(column, measurement->values))
+            continue;
+        measurement->reasons[c] = step->trouble != NULL
+                                      ? step->trouble
+                                      : reason_of(step->measure, column->number, pipeline->scan);
     }
 }
 
@@ -406,7 +407,8 @@ Measurement *pipeline_measure(Pipeline *pipeline, const Plane *plane, GError **e
     for (guint i = 0; i < pipeline->places; i++)
         if (isinf(measurement->values[i])) /* an overflow of huge floats is no number either */
             measurement->values[i] = NAN;
-    give_reasons(pipeline, measurement);
+    for (guint i = 0; i < pipeline->steps->len; i++)
+        give_reasons(pipeline, pipeline->steps->pdata[i], measurement);
     return measurement;
 }
 
