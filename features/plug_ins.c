@@ -253,10 +253,11 @@ static int compare_names(gconstpointer a, gconstpointer b) {
 static GPtrArray *find_files(const char *folder, GError **error) {
     g_autoptr(GError) wrong = NULL;
     g_autofree char *absolute = realpath(folder, NULL);
-    g_autoptr(GDir) dir = g_dir_open(absolute != NULL ? absolute : folder, 0, &wrong);
+    const char *missing = absolute == NULL ? g_strerror(errno) : NULL;
+    g_autoptr(GDir) dir = absolute != NULL ? g_dir_open(absolute, 0, &wrong) : NULL;
     if (dir == NULL) {
         fault_set(error, FAULT_USAGE, "[features] plug-ins = %s: expected a folder: %s", folder,
-                  wrong->message);
+                  missing != NULL ? missing : wrong->message);
         return NULL;
     }
     GPtrArray *found = g_ptr_array_new();
