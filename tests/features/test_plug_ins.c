@@ -277,6 +277,7 @@ static const struct {
 } unusable[] = {
     {"clashes", "number 'mean': another column is called so"},
     {"crashes_when_loaded", "while it was loaded, it crashed (signal 6)"},
+    {"grown_again", "number 'grown_width': plug-in grown has one called so"},
     {"of_another_abi", "was made for ABI 2 of scopestream/measure.h, this program has 1"},
     {"of_another_name", "calls itself 'another', expected 'of_another_name'"},
     {"takes_a_well", "number 'well': another column is called so"},
