@@ -217,8 +217,8 @@ begin
 end
 $$;
 
--- Columns for those of the changed numbers that have none, which it returns; and for arrays the length
--- they are held to. Arrays stand beside the row: most questions are about numbers, and read four times
+-- Columns for those of the changed numbers that have none, which it returns, in the catalogue's order; and
+-- for arrays the length they are held to. Arrays stand beside the row: most questions are about numbers, and read four times
 -- less without them.
 create or replace function scopestream_data.add_columns(document jsonb, changed text[]) returns text[]
     language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -235,8 +235,12 @@ declare
                  then format('alter column %I set storage external', a.name) end,
             case when a.kind = 'array' and a.length is distinct from m.length
                  then format('drop constraint if exists %1$I, add constraint %1$I check (cardinality(%1$I) = %2$s) not valid',
-                             a.name, a.length) end), ', ')
-        from scopestream_data.announced(document) a left join scopestream_data.measure m on m.name = a.name
+                             a.name, a.length) end), ', ' order by told.place)
+        from scopestream_data.announced(document) a
+        join (select d ->> 'name' as name, min(place) as place
+              from jsonb_array_elements(document -> 'measures') with ordinality e(d, place) group by 1) told
+            on told.name = a.name
+        left join scopestream_data.measure m on m.name = a.name
         where a.name = any (changed)
           and (a.name = any (missing) or a.length is distinct from m.length));
 begin

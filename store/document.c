@@ -2,6 +2,46 @@
 #include "stream/json_read.h"
 #include <string.h>
 
+/* --- arrays --- */
+
+#define NUMBERS "0123456789+-.eE, nul" /* what numbers, nulls and commas are made of */
+
+/* The closing quote of the JSON text that begins at `at`, or the end if there is none. */
+static const char *text_end(const char *at) {
+    for (at++; *at != '\0' && *at != '"'; at++)
+        if (*at == '\\' && at[1] != '\0')
+            at++;
+    return at;
+}
+
+/* The closing bracket of the array of numbers that begins at `at`; NULL if it is none. */
+static const char *numbers_end(const char *at) {
+    at += 1 + strspn(at + 1, NUMBERS);
+    return *at == ']' ? at : NULL;
+}
+
+static char *arrays_as_sql(const char *text, gsize length) {
+    GString *sql = g_string_sized_new(length + 64);
+    const char *copied = text;
+    for (const char *at = text; *at != '\0'; at++) {
+        const char *end = *at == '[' ? numbers_end(at) : NULL;
+        if (end != NULL) {
+            g_string_append_len(sql, copied, at - copied);
+            g_string_append(sql, "\"{");
+            g_string_append_len(sql, at + 1, end - at - 1);
+            g_string_append(sql, "}\"");
+            at = end;
+            copied = end + 1;
+        } else if (*at == '"') {
+            at = text_end(at);
+            if (*at == '\0')
+                break;
+        }
+    }
+    g_string_append(sql, copied);
+    return g_string_free(sql, FALSE);
+}
+
 /* --- results --- */
 
 /* acquired_at is part of the row's key: another spelling of the time is fine, another time would
@@ -49,14 +89,17 @@ static bool is_number_or_null(JsonNode *node) {
     return JSON_NODE_HOLDS_NULL(node) || type == G_TYPE_INT64 || type == G_TYPE_DOUBLE;
 }
 
+/* As arrays_as_sql writes it, or as it leaves it: with line breaks within. */
 static bool is_array_of_numbers(JsonNode *node) {
-    if (!JSON_NODE_HOLDS_ARRAY(node))
-        return false;
-    JsonArray *array = json_node_get_array(node);
-    for (guint i = 0; i < json_array_get_length(array); i++)
+    if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING) {
+        const char *text = json_node_get_string(node);
+        return *text == '{' && g_str_equal(text + 1 + strspn(text + 1, NUMBERS), "}");
+    }
+    JsonArray *array = JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    for (guint i = 0; array != NULL && i < json_array_get_length(array); i++)
         if (!is_number_or_null(json_array_get_element(array, i)))
             return false;
-    return true;
+    return array != NULL;
 }
 
 /* SQL would take "NaN" for a number; a plot would not. */
@@ -103,7 +146,7 @@ static const struct {
 
 static bool document_look(Document *document, GError **error) {
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
-    JsonObject *object = json_read_object(parser, document->text, document->length, error);
+    JsonObject *object = json_read_object(parser, document->sql, strlen(document->sql), error);
     if (object == NULL)
         return false;
     const char *name = json_read_member_text(object, "kind");
@@ -124,6 +167,7 @@ Document *document_new(const char *subject, const char *reply, const void *body,
     bool valid = g_utf8_validate_len(body, length, NULL);
     document->text = valid ? g_strndup(body, length) : g_utf8_make_valid(body, (gssize)length);
     document->length = strlen(document->text);
+    document->sql = arrays_as_sql(document->text, document->length);
     if (!valid)
         fault_set(&refusal, FAULT_BROKEN, "not UTF-8");
     else
@@ -138,6 +182,7 @@ void document_free(Document *document) {
     g_free(document->subject);
     g_free(document->reply);
     g_free(document->text);
+    g_free(document->sql);
     g_free(document->refusal);
     g_free(document->frame_id);
     g_free(document->source);
@@ -156,7 +201,7 @@ Document *document_stand_in(const Document *rejected, const char *reason) {
     if (rejected->frame_id == NULL || rejected->pipeline == NULL)
         return NULL;
     g_autoptr(JsonParser) parser = json_parser_new();
-    JsonObject *told = json_read_object(parser, rejected->text, rejected->length, NULL);
+    JsonObject *told = json_read_object(parser, rejected->sql, strlen(rejected->sql), NULL);
     if (told == NULL)
         return NULL;
 

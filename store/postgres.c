@@ -216,6 +216,57 @@ PostgresRows *postgres_ask(Postgres *postgres, const char *sql, const char *cons
     return answer_check(postgres, rows, error) ? g_steal_pointer(&rows) : NULL;
 }
 
+/* The next answer, which is NULL after the last; false if the program is to stop before it comes.
+ */
+static bool next_answer(PGconn *link, PostgresRows **ret_rows) {
+    while (PQisBusy(link)) {
+        struct pollfd fds[] = {{.fd = PQsocket(link), .events = POLLIN},
+                               {.fd = program_stop_fd(), .events = POLLIN}};
+        poll(fds, G_N_ELEMENTS(fds), 1000);
+        if (program_stopping())
+            return false;
+        if (fds[0].revents != 0 && !PQconsumeInput(link))
+            break; /* PQgetResult tells why */
+    }
+    *ret_rows = PQgetResult(link);
+    return true;
+}
+
+static bool rows_each(Postgres *postgres, PostgresEach each, void *context, GError **error) {
+    for (;;) {
+        g_autoptr(PostgresRows) rows = NULL;
+        if (!next_answer(postgres->link, &rows))
+            return fault_set(error, FAULT_AGAIN, "asked to stop");
+        if (rows == NULL)
+            return true;
+        if (PQresultStatus(rows) == PGRES_SINGLE_TUPLE) {
+            if (!each(g_steal_pointer(&rows), context, error))
+                return false;
+        } else if (!answer_check(postgres, rows, error)) {
+            return false;
+        }
+    }
+}
+
+bool postgres_each(Postgres *postgres, const char *sql, const char *const parameters[], int count,
+                   PostgresEach each, void *context, GError **error) {
+    if (postgres->link == NULL)
+        return fault_set(error, FAULT_AGAIN, "PostgreSQL: not connected");
+    if (!PQsendQueryParams(postgres->link, sql, count, NULL, parameters, NULL, NULL, 0))
+        return answer_check(postgres, NULL, error);
+    PQsetSingleRowMode(postgres->link);
+    if (rows_each(postgres, each, context, error))
+        return true;
+    if (postgres->link != NULL) {
+        char words[256];
+        PGcancel *cancel = PQgetCancel(postgres->link);
+        PQcancel(cancel, words, sizeof words);
+        PQfreeCancel(cancel);
+        postgres_disconnect(postgres);
+    }
+    return false;
+}
+
 bool postgres_run(Postgres *postgres, const char *sql, GError **error) {
     if (postgres->link == NULL)
         return fault_set(error, FAULT_AGAIN, "PostgreSQL: not connected");

@@ -40,6 +40,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PostgresRows, PQclear)
  * stored. FAULT_STOP: anything else: a table or a right is missing. */
 PostgresRows *postgres_ask(Postgres *postgres, const char *sql, const char *const parameters[],
                            int count, GError **error);
+/* The same for answers of any length: hands over the rows one by one as they come, each a
+ * PostgresRows of one row which `each` takes over. What `each` fails with, or a request to stop
+ * (FAULT_AGAIN), ends it, and the connection. */
+typedef bool (*PostgresEach)(PostgresRows *row, void *context, GError **error);
+bool postgres_each(Postgres *postgres, const char *sql, const char *const parameters[], int count,
+                   PostgresEach each, void *context, GError **error);
 /* Runs a text of several statements without parameters. Faults as postgres_ask. */
 bool postgres_run(Postgres *postgres, const char *sql, GError **error);
 /* SQLSTATE of the last call that failed, five characters; "" if the server did not tell. */

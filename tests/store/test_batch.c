@@ -1,53 +1,6 @@
-#include "store/batch.h"
-#include "tests/store/cluster.h"
-#include "tests/store/documents.h"
+#include "tests/store/place.h"
 #include "tests/suite.h"
 #include <sys/wait.h>
-
-/* A database of the test's own, as the role the store has. */
-typedef struct {
-    Postgres *admin, *store;
-} Place;
-
-static Place place_make(void) {
-    g_autofree char *address = cluster_database();
-    Place place = {.admin = cluster_connect(address)};
-    g_free(cluster_answer(place.admin, "do $$ begin if to_regrole('storing') is null then "
-                                       "create role storing login in role scopestream_store; "
-                                       "end if; end $$"));
-    g_autofree char *as_store = cluster_as(address, "storing");
-    place.store = cluster_connect(as_store);
-    return place;
-}
-
-static void place_clear(Place *place) {
-    postgres_free(place->admin);
-    postgres_free(place->store);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Place, place_clear)
-
-static void add(Batch *batch, char *text) {
-    batch_add(batch, document_new("scopestream.result.quality.scope", "reply", text, strlen(text)));
-    g_free(text);
-}
-
-static DocumentOutcome outcome(const Batch *batch, guint i) {
-    return ((Document *)g_ptr_array_index(batch->documents, i))->outcome;
-}
-
-static void expect_stored(Batch *batch, Postgres *postgres) {
-    g_autoptr(GError) error = NULL;
-    bool ok = batch_store(batch, postgres, &error);
-    ck_assert_msg(ok, "%s", error != NULL ? error->message : "");
-}
-
-/* Stores one document and returns what became of it. */
-static DocumentOutcome store_one(Place *place, char *text) {
-    g_autoptr(Batch) batch = batch_new();
-    add(batch, text);
-    expect_stored(batch, place->store);
-    return outcome(batch, 0);
-}
 
 static const char catalogue[] =
     "{\"kind\":\"catalogue\",\"pipeline\":{\"name\":\"quality\",\"version\":1},\"measures\":["
