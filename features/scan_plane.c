@@ -157,6 +157,8 @@ static double median_of_keys(const Scan *scan, const guint64 *keys, gsize count)
     guint64 low = key_at_rank(keys, count, (count - 1) / 2, least, largest), high = low;
     if (count_up_to(keys, count, low) <= count / 2)
         high = least_above(keys, count, low);
+    if (high == low)
+        return value_of_key(type, low);
     return value_of_key(type, low) / 2 + value_of_key(type, high) / 2;
 }
 

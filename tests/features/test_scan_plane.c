@@ -459,10 +459,31 @@ START_TEST(floats_of_all_kinds_have_exact_levels) {
 }
 END_TEST
 
+/* Lets the sanitizer refuse memory as a system does. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) {
+    return "allocator_may_return_null=1";
+}
+
+START_TEST(a_plane_that_memory_does_not_suffice_for_is_told) {
+    static const double pixel = 0;
+    g_autoptr(Plane) huge =
+        plane_new(PLANE_F64, 1u << 24, 1u << 24, &pixel, g_bytes_new_static(&pixel, sizeof pixel));
+    g_autoptr(Plane) plane = random_plane(PLANE_F64, 30, 20, 1000);
+    g_autoptr(Scan) scan = scan_all();
+    g_autoptr(GError) error = NULL;
+    ck_assert(!scan_look(scan, huge, &error));
+    ck_assert(fault_is(error, FAULT_BROKEN));
+    ck_assert(scan_look(scan, plane, NULL));
+    assert_scan_of(scan, 1e-12);
+}
+END_TEST
+
 SUITE("scan_plane", whole_numbers_are_summed_exactly,
       the_largest_possible_differences_do_not_overflow,
       a_wide_plane_of_largest_values_does_not_overflow,
       a_high_plane_of_largest_values_does_not_overflow, floats_are_summed_as_defined,
       places_that_touch_a_nan_are_left_out, nothing_but_nan_gives_an_empty_scan,
       the_same_numbers_as_floats_give_the_same_scan, a_scan_that_has_looked_elsewhere_sees_the_same,
-      what_was_not_asked_for_is_not_there, floats_of_all_kinds_have_exact_levels)
+      what_was_not_asked_for_is_not_there, floats_of_all_kinds_have_exact_levels,
+      a_plane_that_memory_does_not_suffice_for_is_told)
