@@ -110,12 +110,12 @@ static PostgresRows *ask_channels(const Choice *choice, GError **error) {
     return ask(choice,
                "select channel, coalesce(substr(full_name, 10), "
                "regexp_replace(left(channel, 64), '[^A-Za-z0-9_]', '_', 'g') || '_' || "
-               "left(md5(channel), 8)) as label "
+               "left(md5(channel), 8)) collate \"C\" as label "
                "from (select distinct coalesce(nullif(channel, ''), 'Image') as channel "
                "      from scopestream.features where " CHOSEN ") chosen "
                "left join (select channel, full_name from scopestream.cellprofiler_columns "
                "           where field = 'FileName') known using (channel) "
-               "order by 2 collate \"C\"",
+               "order by label",
                error);
 }
 

@@ -1,4 +1,5 @@
 #include "tests/store/cluster.h"
+#include "tests/store/documents.h"
 #include "tests/suite.h"
 #include <sys/wait.h>
 
@@ -108,6 +109,74 @@ START_TEST(the_files_run_in_psql_and_get_their_checksums_afterwards) {
                    "select count(*) from scopestream_data.schema_migration "
                    "where char_length(sha256) <> 64",
                    "0");
+}
+END_TEST
+
+/* A folder with those of our migrations that were there at version. */
+static char *folder_up_to(int version) {
+    char *folder = g_build_filename(cluster_folder, "before-XXXXXX", NULL);
+    ck_assert_ptr_nonnull(g_mkdtemp(folder));
+    g_autofree char *schema = cluster_schema_folder();
+    g_autoptr(GDir) files = g_dir_open(schema, 0, NULL);
+    for (const char *name; (name = g_dir_read_name(files)) != NULL;) {
+        if (atoi(name) > version)
+            continue;
+        g_autofree char *target = g_build_filename(schema, name, NULL);
+        g_autofree char *link = g_build_filename(folder, name, NULL);
+        ck_assert_int_eq(symlink(target, link), 0);
+    }
+    return folder;
+}
+
+static void store_documents(Postgres *postgres, const char *document) {
+    const char *parameters[] = {document};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(PostgresRows) stored = postgres_ask(
+        postgres, "select scopestream_data.store_documents(jsonb_build_array($1::jsonb), 1)",
+        parameters, 1, &error);
+    ck_assert_msg(stored != NULL, "%s", error != NULL ? error->message : "");
+}
+
+START_TEST(a_database_of_version_6_with_rows_migrates_and_keeps_them) {
+    g_autofree char *address = empty_database();
+    g_autoptr(Postgres) postgres = cluster_connect(address);
+    g_autofree char *before = folder_up_to(6);
+    g_autofree char *now = cluster_schema_folder();
+    g_autofree char *plain = documents_result(1, "ok", "{\"mean\": 7.5, \"odd\": 3}");
+    g_autofree char *old =
+        documents_replace(plain, DOCUMENTS_PIPELINE, "{\"name\":\"quality\",\"version\":3}");
+    expect_applied(postgres, before);
+    store_documents(postgres,
+                    "{\"kind\":\"catalogue\",\"measures\":[{\"name\":\"mean\",\"unit\":\"x\","
+                    "\"cellprofiler\":\"ImageQuality_MeanIntensity\"}]}");
+    store_documents(postgres, old);
+    g_free(cluster_answer(postgres, "create view mine as select path, mean from scopestream.wells "
+                                    "join scopestream.features using (plate, well, mean)"));
+
+    expect_applied(postgres, now);
+    ck_assert(migrate_check(postgres, NULL));
+    static const char row[] =
+        "select string_agg(format('%s %s %s %s %s', site, mean, other_values, pipeline, "
+        "pipeline_version), '; ' order by site) from scopestream.features";
+    cluster_expect(postgres, row, "1 7.5 {\"odd\": 3} quality 3");
+    cluster_expect(postgres, "select definition from scopestream.pipelines", "version 3");
+    cluster_expect(postgres, "select count(*) from mine", "1");
+
+    /* Old and new workers at once. */
+    g_autofree char *second = documents_result(2, "ok", "{\"mean\": 8, \"tiles\": [1, 2]}");
+    store_documents(postgres, old);
+    store_documents(postgres,
+                    "{\"kind\":\"catalogue\",\"pipeline\":" DOCUMENTS_PIPELINE ",\"measures\":["
+                    "{\"name\":\"mean\",\"unit\":\"x\","
+                    "\"cellprofiler\":\"ImageQuality_MeanIntensity_{channel}\"},"
+                    "{\"name\":\"tiles\",\"kind\":\"array\",\"length\":2}]}");
+    store_documents(postgres, second);
+    cluster_expect(postgres, row, "1 7.5 {\"odd\": 3} quality 3; 2 8  quality 4");
+    cluster_expect(postgres, "select tiles from scopestream.features where site = 2", "{1,2}");
+    cluster_expect(postgres,
+                   "select string_agg(\"ImageQuality_MeanIntensity_DAPI\"::text, ' ' order by "
+                   "\"Metadata_Site\") from scopestream.cellprofiler",
+                   "7.5 8");
 }
 END_TEST
 
@@ -225,6 +294,7 @@ END_TEST
 SUITE_WITH("migrate", cluster_start, cluster_stop,
            an_empty_database_gets_every_file_and_a_second_time_none,
            the_files_run_in_psql_and_get_their_checksums_afterwards,
+           a_database_of_version_6_with_rows_migrates_and_keeps_them,
            two_at_once_apply_each_file_once, a_file_changed_after_it_was_applied_is_refused,
            a_database_newer_than_the_files_is_refused,
            a_file_that_does_not_run_leaves_nothing_and_is_named,
