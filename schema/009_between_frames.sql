@@ -145,7 +145,7 @@ begin
             select %1$s, differing_bits, of_path, of_page, of_frame_id from (
                 select distinct on (source, plate, frame_id, acquired_at, pipeline, pipeline_version)
                        %1$s, bit_count((dhash # of_dhash)::bit(64))::integer as differing_bits, of_path, of_page, of_frame_id
-                from (select n.*, lag(dhash, back) over alike as of_dhash, lag(pixel_hash, back) over alike as of_pixel_hash,
+                from (select n.*, back, lag(dhash, back) over alike as of_dhash, lag(pixel_hash, back) over alike as of_pixel_hash,
                              lag(path, back) over alike as of_path, lag(page, back) over alike as of_page,
                              lag(frame_id, back) over alike as of_frame_id
                       from %2$s n,
@@ -155,7 +155,7 @@ begin
                                                     (dhash >> quarter) & 65535 order by acquired_at, frame_id)) n
                 where bit_count((dhash # of_dhash)::bit(64)) <= 3 and pixel_hash is distinct from of_pixel_hash
                 order by source, plate, frame_id, acquired_at, pipeline, pipeline_version,
-                         bit_count((dhash # of_dhash)::bit(64)), of_frame_id) near $near$,
+                         bit_count((dhash # of_dhash)::bit(64)), back) near $near$,
             place, scopestream_data.newest_frames('r.pixel_hash, r.dhash'));
     end if;
     execute format($view$
