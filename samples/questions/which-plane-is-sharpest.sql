@@ -1,16 +1,6 @@
--- Which plane is the sharpest at each site? And how much sharper than the worst: near 1, no plane is.
--- Sharpness as in which-wells-are-out-of-focus.sql.
-with plane as (
-    select plate, well, site, channel, t, z, tenengrad / nullif(std, 0) ^ 2 as sharpness
-    from scopestream.features
-    where z is not null),
-ranked as (
-    select plane.*, row_number() over (site_planes order by sharpness desc nulls last) as rank,
-           count(*) over site_planes as planes, min(sharpness) over site_planes as worst
-    from plane
-    window site_planes as (partition by plate, well, site, channel, t))
-select plate, well, site, channel, t, z as sharpest_plane, planes,
-       round((sharpness / nullif(worst, 0))::numeric, 2) as times_the_worst
-from ranked
-where rank = 1
+-- Which plane is the sharpest at each site? Where it is the first or the last, focus may lie outside
+-- the stack; where the least sharp is near the sharpest, no plane is sharp.
+select plate, well, site, channel, t, best_z as sharpest_plane, planes, at_the_end,
+       round((least_vollath_f4 / nullif(vollath_f4, 0))::numeric, 3) as least_of_it
+from scopestream.best_planes
 order by plate, well, site, channel, t;
