@@ -42,7 +42,7 @@ comment on table scopestream_data.cellprofiler_column is 'Columns of scopestream
 insert into scopestream_data.cellprofiler_column (position, column_name, full_name, field)
 select position, name, name, name
 from unnest(array['ImageNumber', 'Metadata_Plate', 'Metadata_Well', 'Metadata_Site', 'Metadata_Z', 'Metadata_T',
-                  'Metadata_Page', 'Metadata_Source', 'Metadata_Experiment', 'Metadata_Pipeline',
+                  'Metadata_Page', 'Metadata_Experiment', 'Metadata_Source', 'Metadata_Pipeline',
                   'Metadata_PipelineVersion']) with ordinality as fixed(name, position)
 on conflict (position) do nothing;
 

@@ -4,7 +4,7 @@
 
 /* Fields of a row, as IMAGE_CSV_PLACE and IMAGE_CSV_FRAME say. */
 enum {
-    SOURCE = 6,
+    SOURCE = 7,
     METADATA_FIELDS = 10, /* those of the place that are columns */
     PLACE_FIELDS = 11,
     CHANNEL = PLACE_FIELDS,
@@ -15,8 +15,8 @@ enum {
 };
 
 static const char *const metadata[METADATA_FIELDS] = {
-    "Plate", "Well",   "Site",       "Z",        "T",
-    "Page",  "Source", "Experiment", "Pipeline", "PipelineVersion"};
+    "Plate", "Well",       "Site",   "Z",        "T",
+    "Page",  "Experiment", "Source", "Pipeline", "PipelineVersion"};
 
 struct ImageCsv {
     FILE *file;
@@ -128,18 +128,18 @@ typedef struct {
     const char *absent;
 } ChannelField;
 
-static const ChannelField files[] = {{"FileName", file_name_field, ""},
-                                     {"PathName", folder_field, ""}};
-static const ChannelField sizes[] = {{"Height", height_field, "nan"},
-                                     {"Width", width_field, "nan"}};
+static const ChannelField channel_fields[] = {{"FileName", file_name_field, ""},
+                                              {"PathName", folder_field, ""},
+                                              {"Height", height_field, "nan"},
+                                              {"Width", width_field, "nan"}};
 
 /* --- the header --- */
 
-static void channel_fields_header(ImageCsv *csv, const ChannelField fields[], gsize count) {
-    for (gsize i = 0; i < count; i++)
+static void channel_fields_header(ImageCsv *csv) {
+    for (gsize i = 0; i < G_N_ELEMENTS(channel_fields); i++)
         for (int channel = 0; channel < PQntuples(csv->channels); channel++) {
             const char *label = postgres_text(csv->channels, channel, 1);
-            g_autofree char *name = g_strdup_printf("%s_%s", fields[i].name, label);
+            g_autofree char *name = g_strdup_printf("%s_%s", channel_fields[i].name, label);
             field(csv, name);
         }
 }
@@ -157,10 +157,9 @@ static void number_header(ImageCsv *csv, int number, int channel, GHashTable *ta
 void image_csv_header(ImageCsv *csv) {
     g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     fputs("ImageNumber", csv->file);
-    channel_fields_header(csv, files, G_N_ELEMENTS(files));
     for (gsize i = 0; i < METADATA_FIELDS; i++)
         fprintf(csv->file, ",Metadata_%s", metadata[i]);
-    channel_fields_header(csv, sizes, G_N_ELEMENTS(sizes));
+    channel_fields_header(csv);
     for (int number = 0; number < PQntuples(csv->numbers); number++)
         for (int channel = 0; channel < PQntuples(csv->channels); channel++)
             number_header(csv, number, channel, taken);
@@ -169,23 +168,22 @@ void image_csv_header(ImageCsv *csv) {
 
 /* --- rows --- */
 
-static void channel_fields_row(ImageCsv *csv, const ChannelField fields[], gsize count) {
-    for (gsize i = 0; i < count; i++)
+static void channel_fields_row(ImageCsv *csv) {
+    for (gsize i = 0; i < G_N_ELEMENTS(channel_fields); i++)
         for (int channel = 0; channel < PQntuples(csv->channels); channel++)
             if (csv->frames[channel] != NULL)
-                fields[i].write(csv, csv->frames[channel]);
+                channel_fields[i].write(csv, csv->frames[channel]);
             else
-                field(csv, fields[i].absent);
+                field(csv, channel_fields[i].absent);
 }
 
 static void write_set(ImageCsv *csv) {
     fprintf(csv->file, "%" G_GINT64_FORMAT, ++csv->count);
-    channel_fields_row(csv, files, G_N_ELEMENTS(files));
     for (int i = 0; i < METADATA_FIELDS; i++) {
         const char *text = postgres_text(csv->last, 0, i);
         field(csv, text != NULL ? text : "");
     }
-    channel_fields_row(csv, sizes, G_N_ELEMENTS(sizes));
+    channel_fields_row(csv);
     for (int number = 0; number < PQntuples(csv->numbers); number++)
         for (int channel = 0; channel < PQntuples(csv->channels); channel++)
             number_field(csv, csv->frames[channel], NUMBERS + number);

@@ -1,11 +1,11 @@
 /* image_csv: measured frames as CellProfiler's Image.csv has them: a row an image set, which is all
  * channels of one place and time, and a column for each number and channel.
  *
- * Columns, in this order: ImageNumber, from 1; FileName_<channel> and PathName_<channel>;
- * Metadata_Plate, _Well, _Site, _Z, _T, _Page, _Source, _Experiment, _Pipeline, _PipelineVersion;
- * Height_ and Width_<channel>; then the numbers, each with its channels. Unknown text is empty, a
- * number without a value is nan, as CellProfiler writes it: who guesses a column's type by its
- * fields takes it for a number then. Fields are quoted where RFC 4180 wants it, lines end with \n.
+ * Columns, in this order: ImageNumber, from 1; Metadata_Plate, _Well, _Site, _Z, _T, _Page,
+ * _Experiment, _Source, _Pipeline, _PipelineVersion; FileName_, PathName_, Height_ and
+ * Width_<channel>; then the numbers, each with its channels. Unknown text is empty, a number
+ * without a value is nan, as CellProfiler writes it: who guesses a column's type by its fields
+ * takes it for a number then. Fields are quoted where RFC 4180 wants it, lines end with \n.
  */
 #ifndef STORE_IMAGE_CSV_H
 #define STORE_IMAGE_CSV_H
@@ -27,7 +27,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ImageCsv, image_csv_free)
 /* The columns a row has, for its SELECT list: from r, a row of scopestream.features; the numbers
  * follow. */
 #define IMAGE_CSV_PLACE                                                                            \
-    "plate, well, site, z, t, page, source, experiment, pipeline, pipeline_version, "              \
+    "plate, well, site, z, t, page, experiment, source, pipeline, pipeline_version, "              \
     "case when naming is null then path end as place_path"
 #define IMAGE_CSV_FRAME                                                                            \
     "coalesce(nullif(channel, ''), 'Image') as channel_name, path, height, width"

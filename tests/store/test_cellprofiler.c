@@ -299,10 +299,10 @@ START_TEST(image_csv_reads_back_what_was_measured) {
     ck_assert_int_eq(run.status, 0);
     ck_assert_ptr_nonnull(strstr(run.words, "2 image sets of 2 channels, 2 numbers each"));
     ck_assert(g_str_has_prefix(
-        run.out, "ImageNumber,FileName_Alexa_488,FileName_DAPI,PathName_Alexa_488,PathName_DAPI,"
-                 "Metadata_Plate,Metadata_Well,Metadata_Site,Metadata_Z,Metadata_T,Metadata_Page,"
-                 "Metadata_Source,Metadata_Experiment,Metadata_Pipeline,Metadata_PipelineVersion,"
-                 "Height_Alexa_488,Height_DAPI,Width_Alexa_488,Width_DAPI,"
+        run.out, "ImageNumber,Metadata_Plate,Metadata_Well,Metadata_Site,Metadata_Z,Metadata_T,"
+                 "Metadata_Page,Metadata_Experiment,Metadata_Source,Metadata_Pipeline,"
+                 "Metadata_PipelineVersion,FileName_Alexa_488,FileName_DAPI,PathName_Alexa_488,"
+                 "PathName_DAPI,Height_Alexa_488,Height_DAPI,Width_Alexa_488,Width_DAPI,"
                  "ImageQuality_MeanIntensity_Alexa_488,ImageQuality_MeanIntensity_DAPI,"
                  "ImageQuality_ThresholdOtsu_Alexa_488_2W,ImageQuality_ThresholdOtsu_DAPI_2W\n"));
     g_autoptr(GPtrArray) rows = csv_read(run.out);
