@@ -248,6 +248,16 @@ static bool rows_each(Postgres *postgres, PostgresEach each, void *context, GErr
     }
 }
 
+/* The server stops sending; what is on its way is thrown away. */
+static void give_up_rows(PGconn *link) {
+    char words[256];
+    PGcancel *cancel = PQgetCancel(link);
+    PQcancel(cancel, words, sizeof words);
+    PQfreeCancel(cancel);
+    for (PostgresRows *rows; (rows = PQgetResult(link)) != NULL;)
+        PQclear(rows);
+}
+
 bool postgres_each(Postgres *postgres, const char *sql, const char *const parameters[], int count,
                    PostgresEach each, void *context, GError **error) {
     if (postgres->link == NULL)
@@ -257,13 +267,8 @@ bool postgres_each(Postgres *postgres, const char *sql, const char *const parame
     PQsetSingleRowMode(postgres->link);
     if (rows_each(postgres, each, context, error))
         return true;
-    if (postgres->link != NULL) {
-        char words[256];
-        PGcancel *cancel = PQgetCancel(postgres->link);
-        PQcancel(cancel, words, sizeof words);
-        PQfreeCancel(cancel);
-        postgres_disconnect(postgres);
-    }
+    if (postgres->link != NULL)
+        give_up_rows(postgres->link);
     return false;
 }
 

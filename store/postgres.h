@@ -41,8 +41,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PostgresRows, PQclear)
 PostgresRows *postgres_ask(Postgres *postgres, const char *sql, const char *const parameters[],
                            int count, GError **error);
 /* The same for answers of any length: hands over the rows one by one as they come, each a
- * PostgresRows of one row which `each` takes over. What `each` fails with, or a request to stop
- * (FAULT_AGAIN), ends it, and the connection. */
+ * PostgresRows of one row which `each` takes over. What `each` fails with ends it, and so does a
+ * request to stop: FAULT_AGAIN. */
 typedef bool (*PostgresEach)(PostgresRows *row, void *context, GError **error);
 bool postgres_each(Postgres *postgres, const char *sql, const char *const parameters[], int count,
                    PostgresEach each, void *context, GError **error);

@@ -95,6 +95,55 @@ START_TEST(a_value_that_is_no_number_is_refused) {
 }
 END_TEST
 
+START_TEST(arrays_of_numbers_go_to_sql_as_sql_writes_them) {
+    static const struct {
+        const char *values, *sql;
+    } rows[] = {
+        {"{\"a\":[1,-2.5e-3,null]}", "{\"a\":\"{1,-2.5e-3,null}\"}"},
+        {"{\"a\":[ ],\"b\":[1]}", "{\"a\":\"{ }\",\"b\":\"{1}\"}"},
+        {"{\"[1,2]\":[3,4]}", "{\"[1,2]\":\"{3,4}\"}"},
+        {"{\"a\\\"[1]\":[3]}", "{\"a\\\"[1]\":\"{3}\"}"},
+        {"{\"a\\\\\":[3]}", "{\"a\\\\\":\"{3}\"}"},
+        {"{\"a\":[\n1]}", "{\"a\":[\n1]}"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = documents_result(1, "ok", rows[i].values);
+        g_autofree char *sql = documents_result(1, "ok", rows[i].sql);
+        g_autoptr(Document) document = read_text(text);
+        ck_assert_msg(document->refusal == NULL, "%s: %s", rows[i].values, document->refusal);
+        ck_assert_str_eq(document->sql, sql);
+        ck_assert_str_eq(document->text, text);
+    }
+}
+END_TEST
+
+START_TEST(what_is_no_array_of_numbers_is_refused) {
+    static const char *const values[] = {"{\"a\":[\"1\"]}",   "{\"a\":[[1]]}",    "{\"a\":[true]}",
+                                         "{\"a\":\"{1,x}\"}", "{\"a\":\"{1}}\"}", "{\"a\":\"1\"}",
+                                         "{\"a\":{}}",        "{\"a\":[{}]}"};
+    for (guint i = 0; i < G_N_ELEMENTS(values); i++) {
+        g_autofree char *text = documents_result(1, "ok", values[i]);
+        expect_refusal(text, strlen(text), "value 'a' is not a number, nor an array of numbers");
+    }
+}
+END_TEST
+
+/* Whatever comes is looked at without reading beyond its end. */
+START_TEST(any_bytes_are_a_document_or_none) {
+    static const char letters[] = "[]{}\",:\\ 0123456789.-+eEnulx";
+    g_autoptr(GRand) dice = g_rand_new_with_seed(7);
+    for (int n = 0; n < 20000; n++) {
+        char text[40];
+        gint32 length = g_rand_int_range(dice, 0, sizeof text);
+        for (gint32 i = 0; i < length; i++)
+            text[i] = letters[g_rand_int_range(dice, 0, sizeof letters - 1)];
+        g_autoptr(Document) document = document_new("subject", "reply", text, (gsize)length);
+        ck_assert_ptr_nonnull(document->refusal);
+        ck_assert_ptr_nonnull(document->sql);
+    }
+}
+END_TEST
+
 START_TEST(a_stand_in_keeps_the_frame_and_says_broken) {
     g_autofree char *text = documents_result(1, "ok", "{\"mean\": \"NaN\"}");
     g_autoptr(Document) document = read_text(text);
@@ -114,4 +163,6 @@ SUITE("document", a_result_tells_its_frame_source_and_pipeline, events_and_catal
       what_is_no_document_is_refused_with_the_reason,
       a_megabyte_of_brackets_is_refused_and_does_not_end_the_process,
       brackets_within_text_are_no_nesting, a_frame_under_another_time_or_id_is_refused,
-      a_value_that_is_no_number_is_refused, a_stand_in_keeps_the_frame_and_says_broken)
+      a_value_that_is_no_number_is_refused, arrays_of_numbers_go_to_sql_as_sql_writes_them,
+      what_is_no_array_of_numbers_is_refused, any_bytes_are_a_document_or_none,
+      a_stand_in_keeps_the_frame_and_says_broken)

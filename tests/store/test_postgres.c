@@ -112,8 +112,43 @@ START_TEST(a_commit_is_never_only_promised) {
 }
 END_TEST
 
+static bool add_up(PostgresRows *row, void *context, GError **error) {
+    g_autoptr(PostgresRows) taken = row;
+    gint64 *sum = context;
+    ck_assert_int_eq(PQntuples(taken), 1);
+    *sum += postgres_count(taken, 0, 0);
+    return *sum < 1000000 || fault_set(error, FAULT_STOP, "enough");
+}
+
+START_TEST(rows_come_one_by_one_until_somebody_has_enough) {
+    g_autofree char *address = cluster_address("ready");
+    g_autoptr(Postgres) postgres = cluster_connect(address);
+    const char *limits[] = {"100", "1000000000"};
+    static const char series[] = "select generate_series(1, $1::bigint)";
+    gint64 sum = 0;
+    ck_assert(postgres_each(postgres, series, limits, 1, add_up, &sum, NULL));
+    ck_assert_int_eq(sum, 5050);
+
+    g_autoptr(GError) enough = NULL;
+    ck_assert(!postgres_each(postgres, series, limits + 1, 1, add_up, &sum, &enough));
+    ck_assert_str_eq(enough->message, "enough");
+
+    g_autoptr(GError) wrong = NULL;
+    const char *word[] = {"many"};
+    ck_assert(!postgres_each(postgres, series, word, 1, add_up, &sum, &wrong));
+    ck_assert(fault_is(wrong, FAULT_BROKEN));
+    g_autoptr(GError) late = NULL; /* after some rows have come */
+    sum = 0;
+    ck_assert(!postgres_each(postgres, "select 1 / (10 - n) from generate_series(1, 20) n", NULL, 0,
+                             add_up, &sum, &late));
+    ck_assert(fault_is(late, FAULT_BROKEN));
+    cluster_expect(postgres, "select 1", "1"); /* the connection goes on */
+}
+END_TEST
+
 SUITE_WITH("postgres", cluster_start, cluster_stop, a_malformed_connection_string_is_wrong_use,
            a_server_that_is_not_there_may_come, a_database_that_is_not_there_is_wrong_use,
            a_role_that_is_not_there_is_wrong_use, a_full_server_may_have_room_later,
            what_a_statement_says_is_sorted_by_what_to_do_next,
-           a_connection_that_was_cut_is_built_anew, a_commit_is_never_only_promised)
+           a_connection_that_was_cut_is_built_anew, a_commit_is_never_only_promised,
+           rows_come_one_by_one_until_somebody_has_enough)
