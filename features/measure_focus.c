@@ -1,0 +1,163 @@
+/* focus: how much of the structure is fine detail, with the camera's noise taken out.
+ *
+ * Noise differs from pixel to pixel: it makes pixels one apart as unlike as pixels two apart. A
+ * structure makes those two apart more unlike. So the difference of the two tells the structure
+ * alone, however much noise lies over it; and in means of 2, 4, ... 32 pixels a side it tells that
+ * of two to 32 times the size. Blur takes more from each size than from the next larger one, and so
+ * the share of the smallest falls; exposure, gain and the count of cells multiply all alike.
+ *
+ * What is left of the noise has a known standard error. Where detail does not stand well above it,
+ * a size is given no more than the smoothest structure would have there: a quarter of the next
+ * larger size's. So noise is never taken for detail, and a frame without structure has no value.
+ *
+ * It looks at the pixels itself: the scan knows differences of pixels, not those of means. */
+#include "features/measure.h"
+#include "features/processor.h"
+#include <float.h>
+#include <math.h>
+
+#define SIZES      6                  /* 1, 2, ... 32 pixels */
+#define LEAST_SIDE (4 << (SIZES - 1)) /* so that there are four means a side of the largest */
+#define CERTAIN    5.0                /* standard errors at which detail begins to count */
+#define LEAST_SNR  20.0
+
+static const MeasureNumber numbers[] = {
+    {"focus", "1",
+     "F(0) / sum of F(k), k = 0 .. 5; F(k) = F(k+1) / 4 + max(D - (5 s)^2 / D, 0) where D = E(k) - "
+     "F(k+1) / 4 is above 0, else F(k+1) / 4; F(6) = 0; E(k) = half of (mean squared difference of "
+     "means of 2^k x 2^k pixels two steps apart - the same one step apart), along rows and columns "
+     "together; s = e / 2^k, e = half the mean squared difference of neighbouring pixels / "
+     "sqrt(n); no value where focus_snr < 20",
+     "own", "blur, whatever the noise, the exposure and the count of cells: falls with defocus",
+     NULL, "pass", 1},
+    {"focus_snr", "1", "sum of F(k) / e, see focus", "own",
+     "nothing to focus on: 0 for noise alone; below about 200 fine detail can hide in the noise",
+     NULL, "pass", 1},
+    {NULL},
+};
+
+/* --- one size --- */
+
+/* Squared differences of means one or two steps apart. */
+typedef struct {
+    double sum, n;
+} Differences;
+
+typedef struct {
+    guint32 width;   /* means in a row */
+    double *rows[3]; /* the last three, row y in y % 3; NaN: no pixel of it is finite */
+    guint32 count;   /* rows seen */
+    Differences one, two;
+} Size;
+
+FOR_EACH_PROCESSOR
+static void add_differences(Differences *differences, const double *first, const double *second,
+                            gsize count) {
+    double sum = 0, n = 0;
+#pragma omp simd reduction(+ : sum, n)
+    for (gsize i = 0; i < count; i++) {
+        double difference = second[i] - first[i];
+        bool known = difference == difference;
+        sum += known ? difference * difference : 0;
+        n += known;
+    }
+    differences->sum += sum;
+    differences->n += n;
+}
+
+/* Takes in the row that was written where its place is. */
+static void add_row(Size *size) {
+    guint32 y = size->count++, width = size->width;
+    const double *row = size->rows[y % 3];
+    add_differences(&size->one, row, row + 1, width - 1);
+    add_differences(&size->two, row, row + 2, width - 2);
+    if (y >= 1)
+        add_differences(&size->one, size->rows[(y - 1) % 3], row, width);
+    if (y >= 2)
+        add_differences(&size->two, size->rows[(y - 2) % 3], row, width);
+}
+
+/* Means of two by two that are finite. */
+FOR_EACH_PROCESSOR
+static void halve(const double *upper, const double *lower, gsize count, double *restrict ret_row) {
+#pragma omp simd
+    for (gsize i = 0; i < count; i++) {
+        double a = upper[2 * i], b = upper[2 * i + 1], c = lower[2 * i], d = lower[2 * i + 1];
+        bool a_is = fabs(a) <= DBL_MAX, b_is = fabs(b) <= DBL_MAX;
+        bool c_is = fabs(c) <= DBL_MAX, d_is = fabs(d) <= DBL_MAX;
+        double sum = ((a_is ? a : 0) + (b_is ? b : 0)) + ((c_is ? c : 0) + (d_is ? d : 0));
+        ret_row[i] = sum / (a_is + b_is + c_is + d_is);
+    }
+}
+
+/* --- all sizes --- */
+
+static bool prepare_sizes(const Scan *scan, Size sizes[SIZES]) {
+    guint32 width = scan->plane->width;
+    for (guint k = 0; k < SIZES; k++, width /= 2) {
+        sizes[k] = (Size){.width = width};
+        for (guint i = 0; i < 3; i++)
+            if ((sizes[k].rows[i] = scan_scratch(scan, width * sizeof(double))) == NULL)
+                return false;
+    }
+    return true;
+}
+
+/* Every second row of a size completes one of the next; the pixels' own differences are the
+ * scan's. */
+static void look(const Plane *plane, Size sizes[SIZES]) {
+    for (guint32 y = 0; y < plane->height; y++) {
+        plane_row_doubles(plane, y, sizes[0].rows[y % 3]);
+        sizes[0].count++;
+        for (guint k = 1; k < SIZES && sizes[k - 1].count % 2 == 0; k++) {
+            guint32 last = sizes[k - 1].count - 1;
+            halve(sizes[k - 1].rows[(last - 1) % 3], sizes[k - 1].rows[last % 3], sizes[k].width,
+                  sizes[k].rows[sizes[k].count % 3]);
+            add_row(&sizes[k]);
+        }
+    }
+}
+
+static void take_from_scan(const Scan *scan, Size *size) {
+    size->one.sum = scan->right.sum_dd + scan->down.sum_dd;
+    size->one.n = scan->right.n + scan->down.n;
+    size->two.sum = scan->right2.sum_dd + scan->down2.sum_dd;
+    size->two.n = scan->right2.n + scan->down2.n;
+}
+
+static double half_mean(const Differences *differences) {
+    return differences->sum / differences->n / 2;
+}
+
+static double structure_of(const Size *size) {
+    return half_mean(&size->two) - half_mean(&size->one);
+}
+
+/* What is certain of a structure, if smooth is the least that there can be. */
+static double certain_structure(double structure, double smooth, double error) {
+    double detail = structure - smooth, limit = CERTAIN * error;
+    return smooth + (detail > limit ? detail - limit * limit / detail : 0);
+}
+
+static void compute(const Scan *scan, double values[]) {
+    const Plane *plane = scan->plane;
+    Size sizes[SIZES];
+    if (MIN(plane->width, plane->height) < LEAST_SIDE || !prepare_sizes(scan, sizes))
+        return;
+    look(plane, sizes);
+    take_from_scan(scan, &sizes[0]);
+    double error = half_mean(&sizes[0].one) / sqrt((double)scan->n);
+    double certain = 0, all = 0;
+    for (int k = SIZES - 1; k >= 0; k--) {
+        certain = certain_structure(structure_of(&sizes[k]), certain / 4, ldexp(error, -k));
+        all += certain;
+    }
+    if (!(error > 0) || !isfinite(all))
+        return;
+    values[1] = all / error;
+    if (values[1] >= LEAST_SNR)
+        values[0] = certain / all;
+}
+
+const Measure measure_focus = {"focus", numbers, compute, .needs = SCAN_STENCILS,
+                               .least_side = LEAST_SIDE};
