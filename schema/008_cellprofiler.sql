@@ -54,9 +54,10 @@ create or replace function scopestream_data.channel_name(channel text) returns t
     select coalesce(nullif(channel, ''), 'Image')
 $$;
 
+-- Byte by byte, as scopestream-features measure --names cellprofiler has it.
 create or replace function scopestream_data.plain_label(channel text) returns text
     language sql immutable as $$
-    select regexp_replace(left(channel, 64), '[^A-Za-z0-9_]', '_', 'g')
+    select regexp_replace(left(convert_from(convert_to(channel, 'UTF8'), 'LATIN1'), 64), '[^A-Za-z0-9_]', '_', 'g')
 $$;
 
 -- A label that no other channel has: with a number behind it, if need be.

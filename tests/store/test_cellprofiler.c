@@ -128,8 +128,8 @@ START_TEST(hostile_channel_names_harm_nothing) {
                    "ImageQuality_MeanIntensity_alexa_488_3 "
                    "ImageQuality_MeanIntensity_a___drop_table_b____ "
                    "ImageQuality_MeanIntensity_new_line ImageQuality_MeanIntensity__ "
-                   "ImageQuality_MeanIntensity___2 ImageQuality_MeanIntensity__s_channel_ "
-                   "ImageQuality_MeanIntensity_1 ImageQuality_MeanIntensity___3");
+                   "ImageQuality_MeanIntensity___ ImageQuality_MeanIntensity__s_channel_ "
+                   "ImageQuality_MeanIntensity_1 ImageQuality_MeanIntensity___2");
     cluster_expect(place.admin,
                    "select format('%s %s', count(distinct lower(column_name)) = count(*), "
                    "max(octet_length(column_name))) from scopestream.cellprofiler_columns",
