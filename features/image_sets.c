@@ -271,12 +271,15 @@ static void numbers_header(const ImageSets *sets) {
         }
 }
 
+/* "nan" where there is none, as CellProfiler writes it: CellProfiler Analyst takes a column with an
+ * empty field for one of texts. */
 static void numbers_row(const ImageSets *sets, const ImageSet *set) {
     for (guint i = 0; i < sets->columns->len; i++)
         for (guint channel = 0; channel < sets->channels->len; channel++) {
             const Image *image = image_of(set, sets->channels->pdata[channel]);
+            double value = image != NULL ? image->values[i] : NAN;
             char digits[REPORT_NUMBER_LENGTH];
-            field_text(report_number(image != NULL ? image->values[i] : NAN, digits));
+            field_text(isnan(value) ? "nan" : report_number(value, digits));
         }
 }
 

@@ -209,7 +209,7 @@ START_TEST(with_cellprofilers_names_a_row_is_an_image_set_and_a_column_a_number_
 
     g_auto(GStrv) alone = g_strsplit(lines[3], ",", -1);
     ck_assert_str_eq(field_named(header, alone, "Metadata_Well"), "A02");
-    ck_assert_str_eq(field_named(header, alone, "ImageQuality_MeanIntensity_1"), "");
+    ck_assert_str_eq(field_named(header, alone, "ImageQuality_MeanIntensity_1"), "nan");
     ck_assert_str_eq(field_named(header, alone, "FileName_2"), "P1_A02_s1_w2.tif");
     remove_images(names);
     remove_folder();
