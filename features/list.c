@@ -16,7 +16,7 @@ const GOptionEntry list_options[] = {
 };
 
 #define NAME_WIDTH 24
-#define UNIT_WIDTH 5
+#define UNIT_WIDTH 7
 
 static void print_labelled(const char *label, const char *text) {
     g_autofree char *line = g_strdup_printf("%s: %s", label, text);
@@ -27,7 +27,7 @@ static void print_labelled(const char *label, const char *text) {
 
 static void print_column(const PipelineColumn *column) {
     const MeasureNumber *number = column->number;
-    printf("%-*s %-*s", NAME_WIDTH - 1, column->name, UNIT_WIDTH, number->unit);
+    printf("%-*s %-*s ", NAME_WIDTH - 1, column->name, UNIT_WIDTH - 1, number->unit);
     report_wrapped(column->formula, NAME_WIDTH + UNIT_WIDTH);
     print_labelled("finds", number->detects);
     print_labelled("from", number->source);

@@ -337,6 +337,24 @@ START_TEST(the_catalogue_fits_a_terminal_and_names_every_number) {
 }
 END_TEST
 
+START_TEST(in_the_catalogue_a_space_parts_name_unit_and_formula) {
+    make_folder();
+    g_auto(Run) table = run("list --all");
+    ck_assert_int_eq(table.status, 0);
+    for (guint i = 0; i < measure_columns_count(); i++) {
+        const PipelineColumn *column = measure_column(i);
+        g_autofree char *begin = g_strdup_printf("\n%s ", column->name);
+        const char *row = strstr(table.out, begin);
+        ck_assert_msg(row != NULL, "no row begins with %s", column->name);
+        row += strlen(begin);
+        row += strspn(row, " ");
+        g_autofree char *unit = g_strdup_printf("%s ", column->number->unit);
+        ck_assert_msg(g_str_has_prefix(row, unit), "%s", column->name);
+    }
+    remove_folder();
+}
+END_TEST
+
 START_TEST(the_catalogue_as_csv_has_a_row_for_every_number) {
     make_folder();
     g_auto(Run) table = run("list --format csv");
@@ -358,4 +376,5 @@ SUITE("measure_files",
       a_folder_stands_for_the_images_below_it, wrong_use_is_one_line_and_exit_status_2,
       a_file_larger_than_the_limit_is_not_read,
       the_catalogue_fits_a_terminal_and_names_every_number,
+      in_the_catalogue_a_space_parts_name_unit_and_formula,
       the_catalogue_as_csv_has_a_row_for_every_number)
