@@ -7,10 +7,9 @@
 
 static const MeasureNumber numbers[] = {
     {"contrast_ratio", "1",
-     "standard deviation / mean of the means of boxes of n x n px, n the whole number next to 8 A "
-     "/ "
-     "pixel size, from the upper left corner, without what is left over; NULL if a pixel is larger "
-     "than 8 A, the mean is not above 0 or there are fewer than two boxes",
+     "standard deviation (population) / mean of the means of boxes of n x n px, n the whole number "
+     "next to 8 A / pixel size, from the upper left corner, without what is left over; NULL if a "
+     "pixel is larger than 8 A, the mean is not above 0 or there are fewer than two boxes",
      "own", "empty holes, ice too thick (low), carbon or contamination (high)", NULL, "pass", 1,
      .needs_pixel_size = true},
     {NULL},

@@ -18,10 +18,11 @@
 #define NUMBER(size, before)                                                                       \
     {                                                                                              \
         "granularity_" #size, "%",                                                                 \
-            "100 (M(" #before ") - M(" #size ")) / M(0); M(k): mean of every 4th pixel, less the " \
-            "opening by a disk of 10 of every 16th, not below 0, after k erosions by a cross of "  \
-            "5 "                                                                                   \
-            "pixels and the reconstruction below M(0)'s image",                                    \
+            "100 (M(" #before ") - M(" #size ")) / M(0); M(0): mean of I, I: every 4th pixel of "  \
+            "every 4th row less its background, not below 0; the background: every 4th of these "  \
+            "along both axes, opened by a disk of radius 10 and interpolated linearly; M(k): the " \
+            "mean of the reconstruction, by dilation below I, of I after k erosions, both by a "   \
+            "cross of 5 pixels",                                                                   \
             "Ravkin & Temov 1988; CellProfiler MeasureGranularity",                                \
             "grains of that size: debris, clumps, cells that round up",                            \
             "Granularity_" #size "_{channel}", "slow", 1                                           \

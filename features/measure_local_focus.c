@@ -5,9 +5,9 @@
 static const MeasureNumber numbers[] = {
     {"local_focus_{scale}", "x",
      "variance of the scores / median of the scores; a score is variance of x / mean of x in a "
-     "tile "
-     "of about {scale} px a side, ceil(width / {scale}) by ceil(height / {scale}) tiles that cover "
-     "the image; tiles whose mean is 0 are left out; 0 where the median is not above 0",
+     "tile of about {scale} px a side, c = ceil(width / {scale}) by r = ceil(height / {scale}) "
+     "tiles that cover the image: pixel (x, y) lies in column floor(c x / width) of row "
+     "floor(r y / height); tiles whose mean is 0 are left out; 0 where the median is not above 0",
      "CellProfiler's MeasureImageQuality (its code; its help says the mean)",
      "contrast here and none there; falls with defocus, but rises where noise is smoothed away",
      "ImageQuality_LocalFocusScore_{channel}_{scale}", "tiles", 1},
@@ -35,7 +35,8 @@ static double variance_of(const double *values, gsize count) {
     return squares / (double)count;
 }
 
-/* NaN if memory does not suffice. */
+/* There may be as many tiles as pixels, which the levels sort faster than ranks.h. NaN if memory
+ * does not suffice. */
 static double median_of(const Scan *scan, const double *values, gsize count) {
     guint64 *keys = scan_scratch(scan, count * sizeof *keys);
     guint64 *room = scan_scratch(scan, count * sizeof *room);

@@ -6,14 +6,17 @@
 #include <math.h>
 
 #define PERIODOGRAM                                                                                \
-    "Welch's periodogram: Hann window, mean taken off, up to 2 x 2 tiles of 384 px, fewer and "    \
-    "smaller in small frames"
+    "Welch's periodogram: periodic Hann window along both axes, each tile's mean taken off, "      \
+    "tiles of s x s px, s the largest even number without a prime factor above 5 that is at "      \
+    "most 384 and the frame's lesser side, in the middle of an axis, or of each of its halves if " \
+    "it has 2 s px"
 
 static const MeasureNumber numbers[] = {
     {"psd_slope_mean", "1",
      "least-squares slope of ln(mean power) on ln(mean frequency) of 24 rings of a quarter octave, "
-     "from 3 cycles per tile and 1/128 cycles/px up to 1/2, without those below 1e-12 of the mean "
-     "power of all frequencies but 0; " PERIODOGRAM,
+     "ring k = 0 .. 23 from rint(256 * 2^((k - 24) / 4)) / 512 cycles/px up to where k + 1 begins, "
+     "without the 1/512 that begin below 3 cycles per tile and without rings below 1e-12 of the "
+     "mean power of all frequencies but 0; " PERIODOGRAM,
      "own; Field 1987, Welch 1967", "blur (steeper than about -2), nothing but noise (about 0)",
      NULL, "fft", 1},
     {"psd_aniso", "1",
