@@ -4,8 +4,7 @@
 #define CANDIDATES 256
 
 static float logarithm(const Scan *scan, gsize level, float floor) {
-    float x = (float)(scan->levels->values[level] / scan->plane->scale);
-    return logf(MAX(x, floor));
+    return logf(MAX(scan_level_single(scan, level), floor));
 }
 
 static void fill_sums(LogLevels *logs, const Scan *scan, float floor) {

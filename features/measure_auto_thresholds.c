@@ -143,8 +143,8 @@ static bool fill_from_range(Filled *filled, const Scan *scan) {
 }
 
 static bool fill(Filled *filled, const Scan *scan) {
-    bool values = scan->plane->type == PLANE_U8 || scan->plane->type == PLANE_U16;
-    return values ? fill_from_values(filled, scan) : fill_from_range(filled, scan);
+    return plane_is_integer(scan->plane) ? fill_from_values(filled, scan)
+                                         : fill_from_range(filled, scan);
 }
 
 /* The line goes from (0, 0) at the far end to (width, height) at the fullest bin's top. Between two

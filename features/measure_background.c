@@ -1,5 +1,7 @@
 /* background: the commonest value. */
+#include "features/bins.h"
 #include "features/measure.h"
+#include <string.h>
 
 static const MeasureNumber numbers[] = {
     {"bg_mode", "x",
@@ -13,15 +15,10 @@ static const MeasureNumber numbers[] = {
 #define WINDOW     5
 
 /* Up to 65536 equal bins over the range that holds the background. */
-typedef struct {
-    double start, width;
-    gsize count;
-} Bins;
-
 static Bins bins_over(const Scan *scan) {
     const Levels *levels = scan->levels;
     double least = levels->values[0], largest = levels->values[levels->count - 1];
-    if (scan->plane->type == PLANE_U8 || scan->plane->type == PLANE_U16) {
+    if (plane_is_integer(scan->plane)) {
         double width = (double)levels_step(levels);
         return (Bins){least, width, (gsize)((largest - least) / width) + 1};
     }
@@ -30,14 +27,13 @@ static Bins bins_over(const Scan *scan) {
 }
 
 /* Pixels per bin; what lies above the last is left out. */
-static guint64 *fill(const Bins *bins, const Levels *levels) {
-    guint64 *pixels = g_new0(guint64, bins->count);
+static void fill(const Bins *bins, const Levels *levels, guint64 *ret_pixels) {
+    memset(ret_pixels, 0, bins->count * sizeof *ret_pixels);
     for (gsize i = 0; i < levels->count; i++) {
         double bin = (levels->values[i] - bins->start) / bins->width;
         if (bin < (double)bins->count)
-            pixels[(gsize)bin] += levels_pixels(levels, i);
+            ret_pixels[(gsize)bin] += levels_pixels(levels, i);
     }
-    return pixels;
 }
 
 /* The bin in the middle of the fullest window; windows reach over the ends. */
@@ -56,14 +52,18 @@ static gsize fullest(const guint64 *pixels, gsize count) {
 }
 
 static void compute(const Scan *scan, double values[]) {
-    double mode = scan->levels->values[0];
-    if (scan->levels->count > 1) {
-        Bins bins = bins_over(scan);
-        g_autofree guint64 *pixels = fill(&bins, scan->levels);
-        bool floats = scan->plane->type == PLANE_F32 || scan->plane->type == PLANE_F64;
-        mode = bins.start + bins.width * ((double)fullest(pixels, bins.count) + (floats ? 0.5 : 0));
+    double scale = scan->plane->scale;
+    if (scan->levels->count == 1) {
+        values[0] = scan->levels->values[0] / scale;
+        return;
     }
-    values[0] = mode / scan->plane->scale;
+    Bins bins = bins_over(scan);
+    guint64 *pixels = scan_scratch(scan, bins.count * sizeof *pixels);
+    if (pixels == NULL)
+        return;
+    fill(&bins, scan->levels, pixels);
+    double middle = plane_is_integer(scan->plane) ? 0 : 0.5; /* a bin of those is one value */
+    values[0] = (bins.start + bins.width * ((double)fullest(pixels, bins.count) + middle)) / scale;
 }
 
 const Measure measure_background = {"background", numbers, compute};

@@ -71,10 +71,9 @@ static gint mirrored(gint index, gint size) {
 
 static void compute(const Scan *scan, double values[]) {
     const Plane *plane = scan->plane;
-    bool is_whole = plane->type == PLANE_U8 || plane->type == PLANE_U16;
     Edges across = {0}, down = {0};
     if (MIN(plane->width, plane->height) < LEAST_SIDE ||
-        !(is_whole ? add_all_floats : add_all_doubles)(scan, &across, &down))
+        !(plane_is_integer(plane) ? add_all_floats : add_all_doubles)(scan, &across, &down))
         return;
     if (across.sharp > 0 && down.sharp > 0)
         values[0] = 1 - MIN(across.lost / across.sharp, down.lost / down.sharp);

@@ -25,10 +25,9 @@ static const MeasureNumber numbers[] = {
 /* x - min on 32-bit floats, the rest on doubles, as CellProfiler. All are 0 where nothing differs.
  */
 static int level_of(const Scan *scan, gsize index) {
-    const double *values = scan->levels->values, scale = scan->plane->scale;
-    float low = (float)(values[0] / scale);
-    float range = (float)(values[scan->levels->count - 1] / scale) - low;
-    float above = (float)(values[index] / scale) - low;
+    float low = scan_level_single(scan, 0);
+    float range = scan_level_single(scan, scan->levels->count - 1) - low;
+    float above = scan_level_single(scan, index) - low;
     return range > 0 ? (int)MIN((double)above / (double)range / (1.0 / LEVELS), LEVELS - 1) : 0;
 }
 

@@ -6,9 +6,8 @@
 static const MeasureNumber numbers[] = {
     {"thr_background", "x",
      "min + 2 c (max - min), c = (k / 255 + 0.02) / 1.04, k the fullest of 256 bins, 0 to 255, "
-     "over "
-     "the middle 96 % of min to max, the first if several are; min + 0.02 (max - min) where no "
-     "pixel lies there; x itself where all are one",
+     "over the middle 96 % of min to max, the first if several are; min + 0.02 (max - min) where "
+     "no pixel lies there; x itself where all are one",
      "CellProfiler", "drift of the background", "ImageQuality_ThresholdBackground_{channel}",
      "histogram", 1},
     {NULL},
@@ -21,7 +20,7 @@ static const MeasureNumber numbers[] = {
 static bool fill(const Scan *scan, const Bins *bins, double end, guint64 ret_pixels[BINS]) {
     bool some = false;
     for (gsize i = 0; i < scan->levels->count; i++) {
-        float x = (float)(scan->levels->values[i] / scan->plane->scale);
+        float x = scan_level_single(scan, i);
         if (!(x > (float)bins->start && x < (float)end))
             continue;
         some = true;
@@ -40,10 +39,8 @@ static gsize fullest(const guint64 pixels[BINS]) {
 }
 
 static void compute(const Scan *scan, double values[]) {
-    const Levels *levels = scan->levels;
-    float least = (float)(levels->values[0] / scan->plane->scale);
-    float largest = (float)(levels->values[levels->count - 1] / scan->plane->scale);
-    float range = largest - least;
+    float least = scan_level_single(scan, 0);
+    float range = scan_level_single(scan, scan->levels->count - 1) - least;
     if (range == 0)
         values[0] = least;
     if (!(range > 0) || !isfinite(range))

@@ -140,8 +140,7 @@ static void compute(const Scan *scan, double values[]) {
     double gradient = EDGE * sqrt(12) * scan_noise_sigma(scan) * plane->scale;
     double limit = gradient * gradient;
     bool fits = gradient < STEEPEST - 1;
-    bool whole = plane->type == PLANE_U8 || plane->type == PLANE_U16;
-    Sums sums = whole && fits ? sum_whole(plane, limit) : sum_reals(scan, limit);
+    Sums sums = plane_is_integer(plane) && fits ? sum_whole(plane, limit) : sum_reals(scan, limit);
     if (!(sums.n > 0))
         return;
     values[0] = sums.sml / sums.n / plane->scale;

@@ -4,9 +4,9 @@
 
 static const MeasureNumber numbers[] = {
     {"thr_mct", "x",
-     "min + (k - 1) (max - min) / 255, k the first of the 256 bins b = floor(255 (x - min) / (max "
-     "- "
-     "min)) with the largest correlation of b with b >= k; x itself where all are one",
+     "min + (k - 1) (max - min) / 255, k the first of the 256 bins "
+     "b = floor(255 (x - min) / (max - min)) with the largest correlation of b with b >= k; x "
+     "itself where all are one",
      "CellProfiler; Padmanabhan 2010", "staining level", "ImageQuality_ThresholdMCT_{channel}",
      "histogram", 1},
     {NULL},
@@ -17,7 +17,7 @@ static const MeasureNumber numbers[] = {
 /* 32-bit floats, as CellProfiler's pixels. */
 static void fill(const Scan *scan, float least, float range, double pixels[BINS]) {
     for (gsize i = 0; i < scan->levels->count; i++) {
-        float x = (float)(scan->levels->values[i] / scan->plane->scale);
+        float x = scan_level_single(scan, i);
         pixels[(gsize)((x - least) * (BINS - 1) / range)] += (double)levels_pixels(scan->levels, i);
     }
 }
@@ -48,10 +48,8 @@ static int best_bin(const double pixels[BINS], double n) {
 }
 
 static void compute(const Scan *scan, double values[]) {
-    const Levels *levels = scan->levels;
-    float least = (float)(levels->values[0] / scan->plane->scale);
-    float largest = (float)(levels->values[levels->count - 1] / scan->plane->scale);
-    float range = largest - least;
+    float least = scan_level_single(scan, 0);
+    float range = scan_level_single(scan, scan->levels->count - 1) - least;
     if (range == 0)
         values[0] = least;
     if (!(range > 0) || !isfinite(range * BINS))

@@ -34,9 +34,8 @@ static const MeasureNumber numbers[] = {
 
 /* What is darker than 1/256 of the range is noise to CellProfiler. */
 static float noise_floor(const Scan *scan, gsize first) {
-    const Levels *levels = scan->levels;
-    float least = (float)(levels->values[first] / scan->plane->scale);
-    float largest = (float)(levels->values[levels->count - 1] / scan->plane->scale);
+    float least = scan_level_single(scan, first);
+    float largest = scan_level_single(scan, scan->levels->count - 1);
     return least + (largest - least) / 256 + FLT_EPSILON;
 }
 

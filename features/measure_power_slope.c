@@ -24,7 +24,7 @@ static bool is_mostly_mean(const Scan *scan) {
     float mean = (float)(scan->moments.mean / scan->plane->scale);
     guint64 n = 0;
     for (gsize i = 0; i < levels->count; i++)
-        if ((float)(levels->values[i] / scan->plane->scale) == mean)
+        if (scan_level_single(scan, i) == mean)
             n += levels_pixels(levels, i);
     return n > scan->n / 2;
 }

@@ -88,7 +88,7 @@ static void fill_from_rows(const Scan *scan, Grey *grey, double *row) {
 static bool make_grey(const Scan *scan, Grey *grey) {
     const Plane *plane = scan->plane;
     const Levels *levels = scan->levels;
-    bool whole = plane->type == PLANE_U8 || plane->type == PLANE_U16;
+    bool whole = plane_is_integer(plane);
     double largest = levels->values[levels->count - 1];
     if (levels->values[0] < 0 || largest > plane->scale)
         return false;

@@ -43,6 +43,12 @@ void plane_row_floats(const Plane *plane, guint32 y, float *ret_row);
 /* The same as doubles: exact for every type. NaN and infinity come as they are. */
 void plane_row_doubles(const Plane *plane, guint32 y, double *ret_row);
 
+/* Is a value of the plane a whole number of 8 or 16 bits? A file's whole numbers of more are not:
+ * they lie in PLANE_F64. */
+static inline bool plane_is_integer(const Plane *plane) {
+    return plane->type == PLANE_U8 || plane->type == PLANE_U16;
+}
+
 static inline guint64 plane_pixels(const Plane *plane) {
     return (guint64)plane->width * plane->height;
 }

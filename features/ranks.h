@@ -5,8 +5,8 @@
 
 #include <glib.h>
 
-/* The values that are not NaN, ascending, into ret_sorted, which has room for count. Returns how
- * many they are. */
+/* The values that are not NaN, ascending, into ret_sorted, which has room for count and may be
+ * values itself. Returns how many they are. */
 gsize ranks_sort(const double *values, gsize count, double *ret_sorted);
 /* Quantile q, 0..1, of count sorted values, at least one, between neighbours as numpy's 'linear'
  * quantile: position q * (count - 1). */

@@ -239,7 +239,7 @@ Scan *scan_new(const ScanPlan *plan) {
 
 static bool look(Scan *scan) {
     const Plane *plane = scan->plane;
-    bool whole = plane->type == PLANE_U8 || plane->type == PLANE_U16;
+    bool whole = plane_is_integer(plane);
     return prepare(scan) && (whole ? scan_look_whole(scan) : scan_look_reals(scan)) &&
            (scan->tiles == NULL || fill_medians(scan));
 }

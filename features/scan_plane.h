@@ -115,6 +115,12 @@ static inline double scan_pairs_product(const ScanPairs *pairs) {
     return (pairs->sum_aa + pairs->sum_bb - pairs->sum_dd) / 2;
 }
 
+/* The value of a level in CellProfiler's units and as the 32-bit float that CellProfiler works on:
+ * what hits its bins and ranks has to round as it does. */
+static inline float scan_level_single(const Scan *scan, gsize level) {
+    return (float)(scan->levels->values[level] / scan->plane->scale);
+}
+
 /* Quantile q in CellProfiler's units; NaN if there is no finite pixel. */
 double scan_quantile(const Scan *scan, double q);
 /* Standard deviation of the noise by Immerkaer's estimate, CellProfiler's units; NaN if the plane

@@ -20,7 +20,7 @@ kiss_fftr_cfg spectrum_plan_real(const Scan *scan, guint32 length) {
  * products within the range of floats. */
 static double gain_for(const Scan *scan) {
     const Levels *levels = scan->levels;
-    if (scan->plane->type == PLANE_U8 || scan->plane->type == PLANE_U16)
+    if (plane_is_integer(scan->plane))
         return 1;
     int exponent;
     frexp(levels->values[levels->count - 1] / 2 - levels->values[0] / 2, &exponent);
@@ -62,7 +62,7 @@ void spectrum_row(const SpectrumPixels *pixels, guint32 x, guint32 y, guint32 wi
     part.pixels = (const char *)plane->pixels + first * plane_type_bytes(plane->type);
     part.width = width;
     part.height = 1;
-    if (plane->type == PLANE_U8 || plane->type == PLANE_U16) {
+    if (plane_is_integer(plane)) {
         plane_row_floats(&part, 0, ret_row);
         subtract(ret_row, width, pixels->mean);
     } else {

@@ -114,7 +114,7 @@ static void add_boxes(Shrink *shrink, guint32 box) {
 static guint8 *shrink_plane(Shrink *shrink, double low, double high) {
     guint8 *shown = g_new(guint8, (gsize)shrink->width * shrink->height);
     gsize width = shrink->plane->width;
-    bool whole = shrink->plane->type == PLANE_U8 || shrink->plane->type == PLANE_U16;
+    bool whole = plane_is_integer(shrink->plane);
     g_autofree guint32 *wholes = shrink->wholes = whole ? g_new0(guint32, width) : NULL;
     g_autofree double *reals = whole ? NULL : g_new0(double, 3 * width);
     g_autofree double *sums = shrink->sums = g_new(double, 2 * shrink->width);
