@@ -22,6 +22,7 @@ libraries=(
     'vips/.*:features/[a-z_]+\.[ch]'
     'tiff(io)?\.h:(ingest/format_tiff|features/pixels[a-z_]*)\.c'
     'kiss_fft[a-z]*\.h:features/spectrum\.h'
+    'xxhash\.h:features/measure_pixel_hash\.c'
     'sqlite3\.h:ingest/journal[a-z_]*\.[ch]'
     'sys/inotify\.h:ingest/watch_inotify\.c'
 )
