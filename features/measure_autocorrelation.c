@@ -23,4 +23,5 @@ static void compute(const Scan *scan, double values[]) {
     values[1] = correlation(&scan->down);
 }
 
-const Measure measure_autocorrelation = {"autocorrelation", numbers, compute, .needs = SCAN_STENCILS};
+const Measure measure_autocorrelation = {"autocorrelation", numbers, compute,
+                                         .needs = SCAN_STENCILS};
