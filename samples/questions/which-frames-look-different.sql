@@ -6,9 +6,8 @@ with newest as (
 number as (
     select f.path, f.page, f.well, f.site, f.channel, n.name, ln(greatest(n.value, 1e-12)) as value
     from scopestream.features f
-    cross join lateral (values ('sharpness', f.tenengrad / nullif(f.std, 0) ^ 2), ('p999', f.p999),
-                               ('median', f.median), ('noise_sigma', f.noise_sigma),
-                               ('fg_fraction', f.fg_fraction))
+    cross join lateral (values ('focus', f.focus), ('p999', f.p999), ('median', f.median),
+                               ('noise_sigma', f.noise_sigma), ('fg_fraction', f.fg_fraction))
         as n(name, value)
     where f.plate is not distinct from (select plate from newest) and n.value is not null),
 middle as (
