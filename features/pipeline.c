@@ -13,7 +13,7 @@ typedef struct {
     GArray *scales; /* of guint32; empty: it has none */
     int plug_in;    /* its index there; -1: it is built in */
     guint first_column, columns;
-    const char *trouble; /* of a plug-in, with the last plane; NULL: none */
+    const char *trouble; /* with the last plane; NULL: none */
 } Step;
 
 struct Pipeline {
@@ -340,7 +340,12 @@ static void run_plug_in(Step *step, const Pipeline *pipeline, double *values) {
     step->trouble = plug_ins_compute(pipeline->plug_ins, (guint)step->plug_in, values);
 }
 
-static void run_built_in(const Step *step, const Pipeline *pipeline, double *values) {
+static void end_one(Step *step, const Scan *scan) {
+    if (!scan_scratch_reset(scan))
+        step->trouble = "memory does not suffice";
+}
+
+static void run_built_in(Step *step, const Pipeline *pipeline, double *values) {
     const Measure *measure = step->measure;
     const Scan *scan = pipeline->scan;
     guint places = 0;
@@ -348,11 +353,12 @@ static void run_built_in(const Step *step, const Pipeline *pipeline, double *val
         places += measure_number_places(number);
     for (guint i = 0; i < step->scales->len; i++, values += places) {
         measure->compute_at(scan, g_array_index(step->scales, guint32, i), values);
-        scan_scratch_reset(scan);
+        end_one(step, scan);
     }
-    if (step->scales->len == 0)
-        measure->compute(scan, values);
-    scan_scratch_reset(scan);
+    if (step->scales->len > 0)
+        return;
+    measure->compute(scan, values);
+    end_one(step, scan);
 }
 
 static void run_step(Step *step, const Pipeline *pipeline, double *values) {

@@ -23,8 +23,8 @@ void *scan_scratch(const Scan *scan, gsize size_bytes) {
     return scratch_take(scan->private->scratch, size_bytes);
 }
 
-void scan_scratch_reset(const Scan *scan) {
-    scratch_reset(scan->private->scratch);
+bool scan_scratch_reset(const Scan *scan) {
+    return scratch_reset(scan->private->scratch);
 }
 
 /* --- grids --- */

@@ -107,8 +107,8 @@ const ScanGrid *scan_grid(const Scan *scan, guint32 scale);
 
 /* Memory for the measure at work, until it returns; see scratch_take. */
 void *scan_scratch(const Scan *scan, gsize size_bytes);
-/* Called between two measures. */
-void scan_scratch_reset(const Scan *scan);
+/* Called between two measures. False if memory did not suffice for the one that was at work. */
+bool scan_scratch_reset(const Scan *scan);
 
 /* Sum of (a - pivot) * (b - pivot). */
 static inline double scan_pairs_product(const ScanPairs *pairs) {

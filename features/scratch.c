@@ -8,6 +8,7 @@ struct Scratch {
     GPtrArray *blocks;
     gsize room_bytes, used_bytes; /* of the last block */
     gsize total_bytes;            /* of all */
+    bool refused;                 /* something asked for since the last reset */
 };
 
 Scratch *scratch_new(void) {
@@ -34,7 +35,7 @@ static void *add_block(Scratch *scratch, gsize size_bytes) {
     return block;
 }
 
-void *scratch_take(Scratch *scratch, gsize size_bytes) {
+static void *take(Scratch *scratch, gsize size_bytes) {
     if (size_bytes > G_MAXSSIZE - ALIGNMENT)
         return NULL;
     size_bytes = (MAX(size_bytes, 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -47,12 +48,25 @@ void *scratch_take(Scratch *scratch, gsize size_bytes) {
     return taken;
 }
 
-void scratch_reset(Scratch *scratch) {
+void *scratch_take(Scratch *scratch, gsize size_bytes) {
+    void *taken = take(scratch, size_bytes);
+    scratch->refused |= taken == NULL;
+    return taken;
+}
+
+static void join_blocks(Scratch *scratch) {
     gsize total_bytes = scratch->total_bytes;
-    scratch->used_bytes = 0;
     if (scratch->blocks->len < 2)
         return;
     g_ptr_array_set_size(scratch->blocks, 0);
     scratch->room_bytes = scratch->total_bytes = 0;
     add_block(scratch, total_bytes); /* if there is no such piece, the next computation asks anew */
+}
+
+bool scratch_reset(Scratch *scratch) {
+    bool sufficed = !scratch->refused;
+    scratch->refused = false;
+    scratch->used_bytes = 0;
+    join_blocks(scratch);
+    return sufficed;
 }
