@@ -233,12 +233,13 @@ static void width_field(const Image *image) {
 typedef struct {
     const char *name;
     void (*print)(const Image *image);
+    const char *missing; /* what stands where a set lacks the channel */
 } ChannelField;
 
-static const ChannelField channel_fields[] = {{"FileName", file_name_field},
-                                              {"PathName", folder_field},
-                                              {"Height", height_field},
-                                              {"Width", width_field}};
+static const ChannelField channel_fields[] = {{"FileName", file_name_field, ""},
+                                              {"PathName", folder_field, ""},
+                                              {"Height", height_field, "nan"},
+                                              {"Width", width_field, "nan"}};
 
 static void channel_fields_header(const ImageSets *sets) {
     for (gsize field = 0; field < G_N_ELEMENTS(channel_fields); field++)
@@ -256,7 +257,7 @@ static void channel_fields_row(const ImageSets *sets, const ImageSet *set) {
             if (image != NULL)
                 channel_fields[field].print(image);
             else
-                field_text(NULL);
+                field_text(channel_fields[field].missing);
         }
 }
 

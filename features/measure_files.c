@@ -4,6 +4,7 @@
 #include "features/pixels.h"
 #include "features/report.h"
 #include "features/result.h"
+#include "stream/filter.h"
 #include "stream/json_write.h"
 #include "stream/naming.h"
 #include "stream/program.h"
@@ -344,22 +345,14 @@ static void measure_file(Work *work, const char *file) {
 
 /* ------------------------------------------------------------------------------ files --- */
 
-static bool is_image_name(const char *name) {
-    static const char *const endings[] = {".tif", ".tiff", ".png"};
-    g_autofree char *lower = g_ascii_strdown(name, -1);
-    for (gsize i = 0; i < G_N_ELEMENTS(endings); i++)
-        if (g_str_has_suffix(lower, endings[i]))
-            return true;
-    return false;
-}
-
 static int compare_texts(gconstpointer a, gconstpointer b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Adds the images below folder, in the order of their names. Links to folders are not followed:
+/* Adds the images below folder, in the order of their names: those that ingest would take, so that
+ * an instrument's own thumbnails do not stand among its frames. Links to folders are not followed:
  * they may lead in circles. */
-static void add_folder(GPtrArray *files, const char *folder) {
+static void add_folder(GPtrArray *files, const Filter *filter, const char *folder) {
     g_autoptr(GError) error = NULL;
     g_autoptr(GDir) dir = g_dir_open(folder, 0, &error);
     if (dir == NULL) {
@@ -372,19 +365,21 @@ static void add_folder(GPtrArray *files, const char *folder) {
     g_ptr_array_sort(entries, compare_texts);
     for (guint i = 0; i < entries->len; i++) {
         const char *path = entries->pdata[i];
-        bool is_folder = g_file_test(path, G_FILE_TEST_IS_DIR);
-        if (is_folder && !g_file_test(path, G_FILE_TEST_IS_SYMLINK))
-            add_folder(files, path);
-        else if (!is_folder && is_image_name(path))
-            g_ptr_array_add(files, g_strdup(path));
+        g_autofree char *name = g_path_get_basename(path);
+        if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
+            if (filter_takes_file(filter, name))
+                g_ptr_array_add(files, g_strdup(path));
+        } else if (!g_file_test(path, G_FILE_TEST_IS_SYMLINK) && filter_takes_folder(filter, name))
+            add_folder(files, filter, path);
     }
 }
 
 static GPtrArray *collect_files(char **arguments) {
+    g_autoptr(Filter) filter = filter_new(NULL);
     GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
     for (char **argument = arguments; *argument != NULL; argument++)
         if (g_file_test(*argument, G_FILE_TEST_IS_DIR))
-            add_folder(files, *argument);
+            add_folder(files, filter, *argument);
         else
             g_ptr_array_add(files, g_strdup(*argument));
     return files;

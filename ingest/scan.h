@@ -6,7 +6,7 @@
 #define INGEST_SCAN_H
 
 #include "ingest/file.h"
-#include "ingest/filter.h"
+#include "stream/filter.h"
 
 #define SCAN_DEPTH_MAX 64 /* folders in folders */
 

@@ -195,6 +195,7 @@ START_TEST(with_cellprofilers_names_a_row_is_an_image_set_and_a_column_a_number_
     g_auto(GStrv) unknown = g_strsplit(lines[1], ",", -1);
     ck_assert_str_eq(field_named(header, unknown, "FileName_Image"), "one.tif");
     ck_assert_str_eq(field_named(header, unknown, "FileName_1"), "");
+    ck_assert_str_eq(field_named(header, unknown, "Height_1"), "nan");
     ck_assert_str_eq(field_named(header, unknown, "Metadata_Well"), "");
 
     g_auto(GStrv) both = g_strsplit(lines[2], ",", -1);
@@ -287,6 +288,46 @@ START_TEST(a_folder_stands_for_the_images_below_it) {
 }
 END_TEST
 
+/* An ImageXpress writes a thumbnail beside each frame, with the frame's well, site and channel in
+ * its name: taken for a frame it would stand in the frame's place. */
+START_TEST(in_a_folder_an_instruments_thumbnails_are_no_frames) {
+    static const char *const names[] = {
+        "below/P1_A01_s1_w1_thumb0018689F-83D7-49C5-ADD8-882B1354C00E.tif",
+        "below/P1_A01_s1_w11FE44C29-5EE8-432C-9689-EA0C85B9DAF5.tif",
+        "below/P1_A01_s1_w25051A384-0655-423F-A6B3-DD29E05363A6.tif", "below/._P1_A01_s1_w3.tif",
+        NULL};
+    make_folder();
+    make_images(names);
+    g_autofree char *words = g_strdup_printf("measure --names cellprofiler %s/below", folder);
+    g_auto(Run) table = run(words);
+    ck_assert_msg(table.status == 0, "%s", table.err);
+    g_auto(GStrv) lines = g_strsplit(table.out, "\n", -1);
+    g_auto(GStrv) header = g_strsplit(lines[0], ",", -1);
+    g_auto(GStrv) both = g_strsplit(lines[1], ",", -1);
+    ck_assert_str_eq(field_named(header, both, "FileName_1"), strchr(names[1], '/') + 1);
+    ck_assert_str_eq(field_named(header, both, "FileName_2"), strchr(names[2], '/') + 1);
+    ck_assert_ptr_null(strstr(table.out, "_thumb"));
+    ck_assert_ptr_null(strstr(table.out, "._P1"));
+
+    remove_images(names);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(a_thumbnail_asked_for_by_name_is_measured) {
+    static const char *const names[] = {
+        "P1_A01_s1_w1_thumb0018689F-83D7-49C5-ADD8-882B1354C00E.tif", NULL};
+    make_folder();
+    make_images(names);
+    g_autofree char *words = g_strdup_printf("measure --format csv @%s", names[0]);
+    g_auto(Run) table = run(words);
+    ck_assert_uint_eq(lines_of(table.out), 2);
+    ck_assert_ptr_nonnull(strstr(table.out, names[0]));
+    remove_images(names);
+    remove_folder();
+}
+END_TEST
+
 START_TEST(wrong_use_is_one_line_and_exit_status_2) {
     static const char *const words[] = {"measure", "measure --format xml @one.tif",
                                         "list --format xml", "list something"};
@@ -373,7 +414,8 @@ SUITE("measure_files",
       several_frames_are_a_table_that_fits_a_terminal,
       csv_has_a_row_for_every_page_and_a_column_for_every_number,
       a_broken_file_is_one_line_and_the_others_are_measured, what_is_no_file_is_not_read,
-      a_folder_stands_for_the_images_below_it, wrong_use_is_one_line_and_exit_status_2,
+      a_folder_stands_for_the_images_below_it, in_a_folder_an_instruments_thumbnails_are_no_frames,
+      a_thumbnail_asked_for_by_name_is_measured, wrong_use_is_one_line_and_exit_status_2,
       a_file_larger_than_the_limit_is_not_read,
       the_catalogue_fits_a_terminal_and_names_every_number,
       in_the_catalogue_a_space_parts_name_unit_and_formula,

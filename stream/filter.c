@@ -1,8 +1,19 @@
-#include "ingest/filter.h"
+#include "stream/filter.h"
 #include <fnmatch.h>
 
 struct Filter {
     GStrv include, exclude;
+};
+
+/* What a source has that sets nothing. */
+static const struct {
+#define SOURCE_SETTING(key, type, field, fallback, sentence) const char *field;
+#include "stream/source.list"
+#undef SOURCE_SETTING
+} fallbacks = {
+#define SOURCE_SETTING(key, type, field, fallback, sentence) .field = fallback,
+#include "stream/source.list"
+#undef SOURCE_SETTING
 };
 
 /* Words between spaces; several spaces in a row make empty words, which match no name. */
@@ -12,8 +23,8 @@ static GStrv patterns_split(const char *text) {
 
 Filter *filter_new(const SourceSettings *source) {
     Filter *filter = g_new0(Filter, 1);
-    filter->include = patterns_split(source->include);
-    filter->exclude = patterns_split(source->exclude);
+    filter->include = patterns_split(source != NULL ? source->include : fallbacks.include);
+    filter->exclude = patterns_split(source != NULL ? source->exclude : fallbacks.exclude);
     return filter;
 }
 
