@@ -66,8 +66,8 @@ static const struct {
     const char *name;
     int width;
 } key_columns[] = {
-    {"mean", 10},       {"pct_saturated", 14}, {"snr_db", 8},
-    {"lap_excess", 11}, {"vollath_f4", 11},    {"fg_fraction", 12},
+    {"mean", 10},  {"pct_saturated", 14}, {"snr_db", 8},
+    {"focus", 11}, {"vollath_f4", 11},    {"fg_fraction", 12},
 };
 
 #define FILE_WIDTH 34

@@ -1,11 +1,12 @@
-/* vollath: correlation that blur destroys and noise does not. */
+/* vollath: correlation that blur destroys, and that noise leaves alone in the mean. */
 #include "features/measure.h"
 
 static const MeasureNumber numbers[] = {
     {"vollath_f4", "x^2",
      "mean of x[i] x[i+1] - mean of x[i] x[i+2] along columns, both over the places where three "
      "fit",
-     "Vollath 1987", "blur, whatever the noise: falls steadily with defocus", NULL, "stencil", 1},
+     "Vollath 1987", "blur at one site and exposure; in little light noise hides the last steps",
+     NULL, "stencil", 1},
     {NULL},
 };
 

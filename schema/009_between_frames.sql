@@ -95,7 +95,7 @@ begin
                                             pipeline, pipeline_version)) n
         order by source, experiment, plate, well, site, channel, t, page, pipeline, pipeline_version,
                  vollath_f4 desc, z $view$, scopestream_data.newest_frames('r.vollath_f4'));
-    comment on view scopestream.best_planes is 'The sharpest plane of each z-stack: that with the largest vollath_f4, which camera noise does not mislead';
+    comment on view scopestream.best_planes is 'The sharpest plane of each z-stack: that with the largest vollath_f4, which within a stack tells sharp from blurred';
     comment on column scopestream.best_planes.best_z is 'the plane';
     comment on column scopestream.best_planes.first_z is 'of the planes measured';
     comment on column scopestream.best_planes.last_z is 'of the planes measured';
