@@ -167,7 +167,7 @@ bool plug_in_process_say(PlugInProcess *process, PlugInMessageKind kind, const v
     g_assert(length <= sizeof message.data);
     memcpy(message.data, data, length);
     gsize whole = sizeof message.header + length;
-    return send(process->socket, &message, whole, MSG_NOSIGNAL) == (ssize_t)whole;
+    return send(process->socket, &message, whole, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)whole;
 }
 
 static bool wait_until_readable(const PlugInProcess *process, gint64 deadline_us, GError **error) {

@@ -12,6 +12,9 @@
 #define ENDING      ".so"
 #define COUNT_LIMIT 64 /* each has a process in each worker */
 #define ENDS_TO_OFF 3
+/* Room for the pixels that all processes have from their beginning; a larger frame starts them
+ * again. The system gives of it what frames need. */
+#define FIRST_ROOM_BYTES ((gsize)32 << 20)
 #define START_LIMIT_US                                                                             \
     (5 * G_USEC_PER_SEC) /* at least: programs of many libraries start slowly                      \
                           */
@@ -39,7 +42,7 @@ struct PlugIns {
     /* The plane shown to all: memory they may only read. */
     int memory, memory_to_read;
     void *pixels;
-    gsize room_bytes;
+    gsize room_bytes, taken_bytes; /* how far it reaches; what the system has given of it */
     PlugInImage image;
     const char *image_trouble; /* why there is none; NULL: it is there */
     gint64 deadline_us;        /* for all of them together */
@@ -73,6 +76,18 @@ static PlugIns *plug_ins_new(const Settings *settings) {
     return plug_ins;
 }
 
+static void close_memory(PlugIns *plug_ins) {
+    if (plug_ins->pixels != NULL)
+        munmap(plug_ins->pixels, plug_ins->room_bytes);
+    if (plug_ins->memory >= 0)
+        close(plug_ins->memory);
+    if (plug_ins->memory_to_read >= 0)
+        close(plug_ins->memory_to_read);
+    plug_ins->pixels = NULL;
+    plug_ins->memory = plug_ins->memory_to_read = -1;
+    plug_ins->room_bytes = plug_ins->taken_bytes = 0;
+}
+
 void plug_ins_free(PlugIns *plug_ins) {
     if (plug_ins == NULL)
         return;
@@ -80,12 +95,7 @@ void plug_ins_free(PlugIns *plug_ins) {
     g_ptr_array_unref(plug_ins->broken);
     g_ptr_array_unref(plug_ins->news);
     g_string_chunk_free(plug_ins->texts);
-    if (plug_ins->pixels != NULL)
-        munmap(plug_ins->pixels, plug_ins->room_bytes);
-    if (plug_ins->memory >= 0)
-        close(plug_ins->memory);
-    if (plug_ins->memory_to_read >= 0)
-        close(plug_ins->memory_to_read);
+    close_memory(plug_ins);
     g_free(plug_ins);
 }
 
@@ -152,6 +162,16 @@ static void tell_silence(GError **error, gint64 limit_us) {
               (double)limit_us / G_USEC_PER_SEC);
 }
 
+/* In one line, and of a length that rows and logs can hold, whatever it is. */
+static void set_refusal(const char *said, GError **error) {
+    g_autofree char *start = g_strndup(said, PLUG_IN_TEXT_LIMIT);
+    g_autofree char *words = g_utf8_make_valid(start, -1);
+    for (char *at = words; *at != '\0'; at++)
+        if (g_ascii_iscntrl(*at))
+            *at = ' ';
+    fault_set(error, FAULT_BROKEN, "%s", words);
+}
+
 /* What the process says when it has loaded the plug-in. */
 static GBytes *hear_description(PlugIn *plug_in, gint64 limit_us, GError **error) {
     GError *wrong = NULL;
@@ -166,8 +186,7 @@ static GBytes *hear_description(PlugIn *plug_in, gint64 limit_us, GError **error
     }
     if (kind == PLUG_IN_DESCRIBED)
         return g_steal_pointer(&said);
-    g_autofree char *words = g_utf8_make_valid(g_bytes_get_data(said, NULL), -1);
-    fault_set(error, FAULT_BROKEN, "%s", words);
+    set_refusal(g_bytes_get_data(said, NULL), error);
     return NULL;
 }
 
@@ -235,13 +254,28 @@ static void describe_all(PlugIns *plug_ins, GPtrArray *found) {
             leave_out(plug_ins, found->pdata[i], wrong[i]);
 }
 
+/* Whoever has a file of memory can open it again, to write. So it is sealed: only what is mapped
+ * now can write, and nobody can make it shorter under the eyes of others. Kernels before 5.1 cannot
+ * seal it from writing. */
+static bool seal(int memory) {
+    const int size = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    return fcntl(memory, F_ADD_SEALS, size | F_SEAL_FUTURE_WRITE) == 0 ||
+           fcntl(memory, F_ADD_SEALS, size) == 0;
+}
+
 /* Memory that we write and they can only read: opened a second time, to be read. */
-static bool open_memory(PlugIns *plug_ins, GError **error) {
-    plug_ins->memory = memfd_create("scopestream-plane", MFD_CLOEXEC);
+static bool open_memory(PlugIns *plug_ins, gsize bytes) {
+    plug_ins->memory = memfd_create("scopestream-plane", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (plug_ins->memory < 0 || ftruncate(plug_ins->memory, (off_t)bytes) < 0)
+        return false;
+    void *pixels = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, plug_ins->memory, 0);
+    if (pixels == MAP_FAILED)
+        return false;
+    plug_ins->pixels = pixels;
+    plug_ins->room_bytes = bytes;
     g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", plug_ins->memory);
     plug_ins->memory_to_read = open(path, O_RDONLY | O_CLOEXEC);
-    return plug_ins->memory_to_read >= 0 ||
-           fault_set(error, FAULT_STOP, "no memory to share with plug-ins: %s", g_strerror(errno));
+    return plug_ins->memory_to_read >= 0 && seal(plug_ins->memory);
 }
 
 static int compare_names(gconstpointer a, gconstpointer b) {
@@ -277,8 +311,10 @@ PlugIns *plug_ins_open(const Settings *settings, GError **error) {
     g_autoptr(PlugIns) plug_ins = plug_ins_new(settings);
     if (*settings->plug_ins_folder == '\0')
         return g_steal_pointer(&plug_ins);
-    if (!open_memory(plug_ins, error))
+    if (!open_memory(plug_ins, FIRST_ROOM_BYTES)) {
+        fault_set(error, FAULT_STOP, "no memory to share with plug-ins: %s", g_strerror(errno));
         return NULL;
+    }
     g_autoptr(GPtrArray) found = find_files(settings->plug_ins_folder, error);
     if (found == NULL)
         return NULL;
@@ -292,20 +328,22 @@ void plug_ins_rest(PlugIns *plug_ins, guint index) {
 
 /* --- the plane --- */
 
+/* What has been sealed cannot grow: other memory takes its place, and processes that have it. */
 static bool make_room(PlugIns *plug_ins, gsize bytes) {
-    if (bytes <= plug_ins->room_bytes)
-        return true;
-    if (plug_ins->pixels != NULL)
-        munmap(plug_ins->pixels, plug_ins->room_bytes);
-    plug_ins->pixels = NULL;
-    plug_ins->room_bytes = 0;
-    if (posix_fallocate(plug_ins->memory, 0, (off_t)bytes) != 0)
-        return false;
-    void *pixels = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, plug_ins->memory, 0);
-    if (pixels == MAP_FAILED)
-        return false;
-    plug_ins->pixels = pixels;
-    plug_ins->room_bytes = bytes;
+    if (bytes > plug_ins->room_bytes) {
+        for (guint i = 0; i < plug_ins->usable->len; i++)
+            stop(plug_ins->usable->pdata[i]);
+        close_memory(plug_ins);
+        if (!open_memory(plug_ins, bytes)) {
+            close_memory(plug_ins);
+            return false;
+        }
+    }
+    if (bytes > plug_ins->taken_bytes) {
+        if (posix_fallocate(plug_ins->memory, 0, (off_t)bytes) != 0)
+            return false;
+        plug_ins->taken_bytes = bytes;
+    }
     return true;
 }
 

@@ -456,6 +456,45 @@ START_TEST(other_ways_of_doing_harm) {
 }
 END_TEST
 
+/* The worker stands, and the others see the pixels as they are; also those of a larger frame, for
+ * which all processes get other memory. */
+START_TEST(the_image_cannot_be_harmed) {
+    put("grown");
+    put("harms_the_image");
+    g_autoptr(Pipeline) pipeline = open_pipeline("harms_the_image grown");
+    for (int side = 1; side <= 8192; side *= 8192) {
+        gint64 *pixels = g_new0(gint64, side * side);
+        g_autoptr(Plane) plane = image_plane(PLANE_U8, side, side, pixels);
+        for (int frame = 0; frame < 3; frame++) {
+            g_autoptr(Measurement) measurement = measure(pipeline, plane);
+            ck_assert_double_eq(*column_of(pipeline, measurement, "harms_the_image"), 0);
+            ck_assert_double_eq(*column_of(pipeline, measurement, "grown_width"), side);
+        }
+    }
+    expect_no_news(pipeline_take_news(pipeline));
+}
+END_TEST
+
+START_TEST(one_that_never_listens_holds_nobody_up) {
+    put("answers_unasked");
+    g_autoptr(Pipeline) pipeline = open_pipeline("answers_unasked");
+    g_autoptr(Plane) plane = bytes(1, (guint8[]){1});
+    for (int frame = 0; frame < 1000; frame++) /* many times what a socket holds */
+        expect_reason(pipeline, plane, "answers_unasked", NULL);
+}
+END_TEST
+
+START_TEST(what_it_says_fits_a_line) {
+    put("talks_too_much");
+    g_autoptr(PlugIns) plug_ins = open_folder();
+    g_auto(GStrv) news = plug_ins_take_news(plug_ins);
+    ck_assert_uint_eq(g_strv_length(news), 1);
+    ck_assert_ptr_nonnull(strstr(news[0], "talks_too_much.so: cannot be used: a aaaa"));
+    ck_assert_uint_lt(strlen(news[0]), 1000);
+    ck_assert_ptr_null(strchr(news[0], '\n'));
+}
+END_TEST
+
 START_TEST(one_that_was_exchanged_is_not_taken_for_the_old_one) {
     put_as("gives_all_kinds", "crashes.so");
     put("crashes");
@@ -532,6 +571,9 @@ int main(void) {
         one_that_hangs_is_ended,
         plug_ins_together_leave_the_frame_time,
         other_ways_of_doing_harm,
+        the_image_cannot_be_harmed,
+        one_that_never_listens_holds_nobody_up,
+        what_it_says_fits_a_line,
         one_that_was_exchanged_is_not_taken_for_the_old_one,
         processes_end_with_their_worker,
     };
