@@ -79,7 +79,7 @@ static void print_csv(const Pipeline *pipeline) {
 }
 
 static void print_json(const Pipeline *pipeline) {
-    g_autofree char *catalogue = result_catalogue(pipeline, NULL);
+    g_autofree char *catalogue = result_catalogue(pipeline, 0, G_MAXUINT, NULL);
     printf("%s\n", catalogue);
 }
 

@@ -170,7 +170,9 @@ static void add_catalogue_column(JsonBuilder *builder, const PipelineColumn *col
     json_builder_end_object(builder);
 }
 
-char *result_catalogue(const Pipeline *pipeline, gsize *ret_length) {
+char *result_catalogue(const Pipeline *pipeline, guint first, guint count, gsize *ret_length) {
+    guint columns = pipeline_columns_count(pipeline);
+    guint end = count < columns - MIN(first, columns) ? first + count : columns;
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
     json_write_text(builder, "kind", "catalogue");
@@ -178,7 +180,7 @@ char *result_catalogue(const Pipeline *pipeline, gsize *ret_length) {
     json_write_text(builder, "measures", pipeline_definition(pipeline));
     json_builder_end_object(builder);
     json_write_array(builder, "measures");
-    for (guint i = 0; i < pipeline_columns_count(pipeline); i++)
+    for (guint i = first; i < end; i++)
         add_catalogue_column(builder, pipeline_column(pipeline, i));
     json_builder_end_array(builder);
     json_builder_end_object(builder);

@@ -44,7 +44,8 @@ void result_values_to_json(const Pipeline *pipeline, const Measurement *measurem
 /* The event that tells of a message that is no descriptor, for reason. g_free it. */
 char *result_unreadable(const char *source, const char *reason, gsize *ret_length);
 
-/* The catalogue document of a pipeline: every number its measures give. g_free it. */
-char *result_catalogue(const Pipeline *pipeline, gsize *ret_length);
+/* A catalogue document of a pipeline: of the numbers its measures give those from column first on,
+ * at most count of them. g_free it. */
+char *result_catalogue(const Pipeline *pipeline, guint first, guint count, gsize *ret_length);
 
 #endif

@@ -20,6 +20,11 @@ enum {
     AGAIN_DELAY_MS = 1000,
     AGAIN_DELAY_LIMIT_MS = 30000,
     UNKNOWN_WIRE_DELAY_MS = 30000,
+    /* Columns in one catalogue document: with the longest texts of plug-ins two thirds of the
+     * megabyte that a NATS server takes. */
+    CATALOGUE_COLUMNS = 150,
+    /* What a message needs beside the document: subject and headers. */
+    ROOM_FOR_HEADERS_BYTES = 4096,
 };
 
 typedef struct {
@@ -34,7 +39,9 @@ typedef struct {
     DeliveryDesk *desk;
     Pipeline *pipeline;
     guint generation;           /* of the connection the streams were ensured on */
+    gsize payload_limit_bytes;  /* of its server */
     gint64 catalogue_stream_ns; /* the stream the catalogue was told to */
+    bool thumbnails_left_out;
     bool away;
     bool needs_person; /* what we wait for, as told in the log */
     bool wrong_settings;
@@ -82,7 +89,27 @@ static bool tell(Worker *worker, const char *subject, const char *id, const char
     return false;
 }
 
-static bool tell_result(Worker *worker, const Job *job, ResultStatus status, const char *reason) {
+static bool tell_result(Worker *worker, Job *job, ResultStatus status, const char *reason);
+
+/* The server would refuse it however often it comes. Numbers matter more than the thumbnail. */
+static bool tell_smaller(Worker *worker, Job *job, gsize length) {
+    if (job->thumbnail != NULL) {
+        if (!worker->thumbnails_left_out)
+            log_warning("%s is told without its thumbnail, as are others: %zu bytes are too many "
+                        "for the NATS server's max_payload of %zu; a smaller thumbnail-side helps",
+                        job->descriptor->frame->path, length, worker->payload_limit_bytes);
+        worker->thumbnails_left_out = true;
+        g_clear_pointer(&job->thumbnail, thumbnail_free);
+        return tell_result(worker, job, RESULT_OK, NULL);
+    }
+    g_autofree char *reason =
+        g_strdup_printf("its result takes %zu bytes, too many for the NATS server's max_payload of "
+                        "%zu: raise that, or take measures out of pipeline %s",
+                        length, worker->payload_limit_bytes, job->descriptor->pipeline);
+    return tell_result(worker, job, RESULT_BROKEN, reason);
+}
+
+static bool tell_result(Worker *worker, Job *job, ResultStatus status, const char *reason) {
     const Result result = {
         .descriptor = job->descriptor,
         .pipeline = worker->pipeline,
@@ -99,6 +126,8 @@ static bool tell_result(Worker *worker, const Job *job, ResultStatus status, con
     };
     gsize length;
     g_autofree char *document = result_to_json(&result, &length);
+    if (status == RESULT_OK && length + ROOM_FOR_HEADERS_BYTES > worker->payload_limit_bytes)
+        return tell_smaller(worker, job, length);
     g_autofree char *id = result_message_id(&result);
     g_autofree char *subject = g_strdup_printf(
         "scopestream.result.%s.%s", job->descriptor->pipeline, job->descriptor->frame->source);
@@ -109,20 +138,28 @@ static bool tell_result(Worker *worker, const Job *job, ResultStatus status, con
     return true;
 }
 
+static bool tell_catalogue_part(Worker *worker, guint first, gint64 stream_ns) {
+    gsize length;
+    g_autofree char *document =
+        result_catalogue(worker->pipeline, first, CATALOGUE_COLUMNS, &length);
+    g_autofree char *subject =
+        g_strconcat("scopestream.catalogue.", worker->settings->pipeline, NULL);
+    g_autofree char *id =
+        g_strdup_printf("catalogue/%s/%" G_GINT64_FORMAT "/%u", worker->name, stream_ns, first);
+    return tell(worker, subject, id, document, length);
+}
+
 /* Once for each life of the RESULTS stream, by the first worker: what this pipeline can measure. */
 static void tell_catalogue(Worker *worker) {
     BusStreamState state;
     if (worker->job != 0 || !bus_stream_state(worker->control, "RESULTS", NULL, &state, NULL) ||
         state.created_ns == worker->catalogue_stream_ns)
         return;
-    gsize length;
-    g_autofree char *document = result_catalogue(worker->pipeline, &length);
-    g_autofree char *subject =
-        g_strconcat("scopestream.catalogue.", worker->settings->pipeline, NULL);
-    g_autofree char *id =
-        g_strdup_printf("catalogue/%s/%" G_GINT64_FORMAT, worker->name, state.created_ns);
-    if (tell(worker, subject, id, document, length))
-        worker->catalogue_stream_ns = state.created_ns;
+    for (guint first = 0; first < MAX(pipeline_columns_count(worker->pipeline), 1);
+         first += CATALOGUE_COLUMNS)
+        if (!tell_catalogue_part(worker, first, state.created_ns))
+            return;
+    worker->catalogue_stream_ns = state.created_ns;
 }
 
 /* --- one frame --- */
@@ -315,6 +352,8 @@ static bool prepare_streams(Worker *worker, GError **error) {
         !bus_ensure_stream(worker->control, &results, error))
         return false;
     worker->generation = generation;
+    gsize limit_bytes = bus_max_payload(worker->control);
+    worker->payload_limit_bytes = limit_bytes > 0 ? limit_bytes : G_MAXSIZE; /* it has just gone */
     atomic_store(&worker->board->were_right, 1);
     tell_catalogue(worker);
     return true;

@@ -168,7 +168,7 @@ END_TEST
 
 START_TEST(the_catalogue_has_a_row_for_every_number) {
     gsize length;
-    g_autofree char *text = result_catalogue(measuring_pipeline(NULL), &length);
+    g_autofree char *text = result_catalogue(measuring_pipeline(NULL), 0, G_MAXUINT, &length);
     ck_assert_uint_eq(length, strlen(text));
     g_autoptr(JsonNode) root = parse(text);
     JsonObject *object = json_node_get_object(root);
@@ -183,8 +183,25 @@ START_TEST(the_catalogue_has_a_row_for_every_number) {
 }
 END_TEST
 
+/* A server takes no message beyond its max_payload. */
+START_TEST(a_catalogue_in_parts_has_every_number_once) {
+    guint count = measure_columns_count(), found = 0;
+    for (guint first = 0; first < count; first += 40) {
+        g_autofree char *text = result_catalogue(measuring_pipeline(NULL), first, 40, NULL);
+        g_autoptr(JsonNode) root = parse(text);
+        JsonArray *rows = json_object_get_array_member(json_node_get_object(root), "measures");
+        ck_assert_uint_eq(json_array_get_length(rows), MIN(40, count - first));
+        for (guint i = 0; i < json_array_get_length(rows); i++)
+            ck_assert_str_eq(
+                json_object_get_string_member(json_array_get_object_element(rows, i), "name"),
+                measure_column(found++)->name);
+    }
+    ck_assert_uint_eq(found, count);
+}
+END_TEST
+
 SUITE("result", a_measured_frame_tells_every_member_of_the_wire,
       every_value_survives_the_document_and_what_has_none_tells_why,
       a_broken_frame_tells_why_and_has_no_values,
       the_message_id_carries_frame_pipeline_attempt_and_status,
-      the_catalogue_has_a_row_for_every_number)
+      the_catalogue_has_a_row_for_every_number, a_catalogue_in_parts_has_every_number_once)
