@@ -140,17 +140,19 @@ static void set_mapping(Grey *grey) {
     grey->shift = s->inverted ? top : -bottom;
 }
 
-/* A grey palette keeps its greys, a colour one its luma. */
+/* A grey palette keeps its greys, a colour one its luma. Of an entry's 16 bits the upper 8 are the
+ * value of 8 bits, whether its writer multiplied that by 257, as TIFF has it, or by 256, as
+ * instruments do. */
 static void set_lookup(Grey *grey) {
     const GreySamples *s = &grey->samples;
     gsize entries = (gsize)1 << s->bits;
-    double step = grey->type == PLANE_U8 ? 257 : 1;
+    int dropped = grey->type == PLANE_U8 ? 8 : 0;
     grey->lookup = g_new(guint16, entries);
     for (gsize i = 0; i < entries; i++) {
         double value = 0;
         for (int part = 0; part < 3; part++)
-            value += luma[part] * s->palette[part][i];
-        grey->lookup[i] = (guint16)rint(value / step);
+            value += luma[part] * (s->palette[part][i] >> dropped);
+        grey->lookup[i] = (guint16)rint(value);
     }
 }
 

@@ -354,6 +354,23 @@ START_TEST(a_palette_gives_its_greys_or_its_luma) {
 }
 END_TEST
 
+/* Cellomics writes its 8-bit frames so: 255 is saturated, and has to stay it. */
+START_TEST(a_grey_palette_in_steps_of_256_keeps_its_levels) {
+    guint16 grey[256];
+    for (guint i = 0; i < 256; i++)
+        grey[i] = (guint16)(256 * i);
+    const guint8 indices[5] = {0, 1, 128, 129, 255};
+    const PageSpec page = {.width = 5,
+                           .height = 1,
+                           .bits = 8,
+                           .photometric = 3,
+                           .palette = {grey, grey, grey},
+                           .data = indices};
+    g_autoptr(Plane) plane = assert_page(&page, (double[]){0, 1, 128, 129, 255});
+    ck_assert_double_eq(plane->scale, 255);
+}
+END_TEST
+
 START_TEST(jpeg_within_tiff_is_read) {
     guint8 pixels[64 * 64];
     memset(pixels, 77, sizeof pixels);
@@ -596,10 +613,11 @@ SUITE("pixels", plain_pixels_are_measured_where_they_lie, a_plane_in_place_keeps
       packed_bits_are_unpacked_and_scaled_by_their_own_range, min_is_white_is_inverted,
       rgb_is_measured_as_its_luma, grey_in_all_three_colours_keeps_its_value,
       tiles_of_separate_planes_are_read_which_libvips_does_not, alpha_is_dropped,
-      a_palette_gives_its_greys_or_its_luma, jpeg_within_tiff_is_read,
-      colour_spaces_of_their_own_go_through_libvips, png_is_read_with_all_its_bits,
-      a_png_cut_anywhere_is_broken, a_png_with_a_wrong_checksum_is_broken,
-      the_page_that_is_asked_for_is_decoded, a_tiff_cut_anywhere_is_broken_and_never_zeros,
+      a_palette_gives_its_greys_or_its_luma, a_grey_palette_in_steps_of_256_keeps_its_levels,
+      jpeg_within_tiff_is_read, colour_spaces_of_their_own_go_through_libvips,
+      png_is_read_with_all_its_bits, a_png_cut_anywhere_is_broken,
+      a_png_with_a_wrong_checksum_is_broken, the_page_that_is_asked_for_is_decoded,
+      a_tiff_cut_anywhere_is_broken_and_never_zeros,
       compressed_pixels_that_were_never_written_are_broken, what_is_no_image_is_broken,
       more_pixels_than_the_limit_are_refused_before_memory_is_taken,
       a_small_file_that_claims_to_be_huge_is_broken, complex_numbers_are_told_to_be_no_image,
