@@ -142,7 +142,7 @@ begin
     if scopestream_data.has_columns('pixel_hash', 'dhash') then
         near := format($near$
             union all
-            select %1$s, differing_bits, of_path, of_page, of_frame_id from (
+            select %1$s, false, differing_bits, of_path, of_page, of_frame_id from (
                 select distinct on (source, plate, frame_id, acquired_at, pipeline, pipeline_version)
                        %1$s, bit_count((dhash # of_dhash)::bit(64))::integer as differing_bits, of_path, of_page, of_frame_id
                 from (select n.*, back, lag(dhash, back) over alike as of_dhash, lag(pixel_hash, back) over alike as of_pixel_hash,
@@ -160,7 +160,7 @@ begin
     end if;
     execute format($view$
         create or replace view scopestream.duplicates as
-        select %1$s, 0 as differing_bits, of_path, of_page, of_frame_id
+        select %1$s, true as same_pixels, 0 as differing_bits, of_path, of_page, of_frame_id
         from (select n.*, first_value(path) over equal as of_path, first_value(page) over equal as of_page,
                      first_value(frame_id) over equal as of_frame_id
               from %2$s n where pixel_hash is not null
@@ -169,7 +169,8 @@ begin
         where frame_id <> of_frame_id %3$s $view$,
         place, scopestream_data.newest_frames('r.pixel_hash'), near);
     comment on view scopestream.duplicates is 'Frames that show what an earlier one shows: a stuck camera, a file copied twice; the same pixels within a source, nearly the same within a plate and channel';
-    comment on column scopestream.duplicates.differing_bits is '0: pixel for pixel the same; else how many of the 64 bits of dhash differ, up to 3';
+    comment on column scopestream.duplicates.differing_bits is 'of the 64 bits of dhash, up to 3; empty fields are all alike, and differ in none';
+    comment on column scopestream.duplicates.same_pixels is 'whether they are the same pixel for pixel; else only alike';
     comment on column scopestream.duplicates.of_path is 'the earlier one: the first with the same pixels, or the most alike of those just before';
     comment on column scopestream.duplicates.of_page is 'its page';
     comment on column scopestream.duplicates.of_frame_id is 'its id';

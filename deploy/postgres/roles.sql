@@ -12,8 +12,10 @@ create role "scopestream-store" login in role scopestream_store;
 -- are theirs to end, not the store's to wait for.
 create role alice login in role scopestream_reader;
 alter role alice set search_path = scopestream;
+alter role alice set jit = off; -- wide views take longer to compile than to read
 alter role alice set statement_timeout = '5min';
 
 create role grafana login in role scopestream_reader connection limit 10;
 alter role grafana set search_path = scopestream;
+alter role grafana set jit = off;
 alter role grafana set statement_timeout = '30s';

@@ -2,5 +2,5 @@
 -- one are the same picture.
 select acquired_at, plate, well, site, channel, path, of_path as same_picture_as
 from scopestream.duplicates
-where differing_bits = 0
+where same_pixels
 order by acquired_at, path, page;

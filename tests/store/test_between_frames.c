@@ -126,14 +126,16 @@ START_TEST(duplicates_are_the_same_pixels_or_nearly) {
         "{\"pixel_hash\": 14, \"dhash\": -16}",                 /* 4 bits: of the one before, 1 */
         "{\"pixel_hash\": null, \"dhash\": null}",
         "{\"pixel_hash\": 15, \"dhash\": 4611968597210693632}", /* bits 62, 48, 40, 32: 3 more */
-        "{\"pixel_hash\": 16, \"dhash\": 281474976710656}"};    /* bit 48: 3 from that */
+        "{\"pixel_hash\": 16, \"dhash\": 281474976710656}",     /* bit 48: 3 from that */
+        "{\"pixel_hash\": 17, \"dhash\": 281474976710656}"};    /* alike, other pixels */
     for (int n = 0; n < (int)G_N_ELEMENTS(values); n++)
         store_at_time(&place, n, values[n]);
     cluster_expect(place.admin,
-                   "select string_agg(format('%s: %s of %s', t, differing_bits, "
+                   "select string_agg(format('%s: %s%s of %s', t, differing_bits, "
+                   "case when same_pixels then '!' end, "
                    "substring(of_path from '_(\\d+)')), ', ' order by t, differing_bits) "
                    "from scopestream.duplicates",
-                   "2: 0 of 0, 3: 3 of 2, 4: 1 of 3, 6: 3 of 1, 7: 2 of 1");
+                   "2: 0! of 0, 3: 3 of 2, 4: 1 of 3, 6: 3 of 1, 7: 2 of 1, 8: 0 of 7");
     cluster_expect(place.admin, "select count(*) from scopestream.duplicates where plate = 'P2'",
                    "0");
 }
