@@ -79,15 +79,29 @@ static void table_begin(const Pipeline *pipeline) {
     table = g_ptr_array_new_with_free_func((GDestroyNotify)measured_free);
 }
 
-/* The end of a long name tells more than its beginning. */
+#define NAME_END 8
+
+/* Of a path too long, its end; of a file name too long, where plate and well stand and where it
+ * ends. */
+static char *shorten(const char *path, int room) {
+    const char *name = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
+    int path_length = (int)g_utf8_strlen(path, -1), name_length = (int)g_utf8_strlen(name, -1);
+    if (path_length <= room)
+        return g_strdup(path);
+    if (name_length <= room - 2)
+        return g_strconcat("..", g_utf8_offset_to_pointer(path, path_length - room + 2), NULL);
+    g_autofree char *beginning = g_utf8_substring(name, 0, room - 2 - NAME_END);
+    return g_strconcat(beginning, "..", g_utf8_offset_to_pointer(name, name_length - NAME_END),
+                       NULL);
+}
+
 static void print_file(const Measured *measured) {
     g_autofree char *page =
         measured->pages > 1 ? g_strdup_printf(" [%u]", measured->page) : g_strdup("");
     g_autofree char *shown = g_filename_display_name(measured->file);
-    int room = FILE_WIDTH - (int)strlen(page), length = (int)g_utf8_strlen(shown, -1);
-    const char *name = length > room ? g_utf8_offset_to_pointer(shown, length - room + 2) : shown;
-    int used = printf("%s", length > room ? ".." : "") + (int)g_utf8_strlen(name, -1);
-    printf("%s%s%*s", name, page, MAX(room - used, 0), "");
+    int room = FILE_WIDTH - (int)strlen(page);
+    g_autofree char *name = shorten(shown, room);
+    printf("%s%s%*s", name, page, MAX(room - (int)g_utf8_strlen(name, -1), 0), "");
 }
 
 /* "-" for a column that the pipeline or the image does not have. */
@@ -117,13 +131,14 @@ static void print_row(const Pipeline *pipeline, const Measured *measured) {
     printf("\n");
 }
 
-static void print_cell(const Pipeline *pipeline, const Measured *measured, guint index) {
+static void print_cell(const Pipeline *pipeline, const Measured *measured, guint index,
+                       int name_width) {
     const PipelineColumn *column = pipeline_column(pipeline, index);
     char text[REPORT_NUMBER_LENGTH] = "-";
     if (measured->measurement->reasons[index] == NULL)
         report_value(column, measured->measurement->values, 7, text);
     const char *unit = column->number->unit;
-    printf("  %-22s%16s %-5s", column->name, text, strcmp(unit, "1") ? unit : "");
+    printf("  %-*s%16s %-7s", name_width, column->name, text, strcmp(unit, "1") ? unit : "");
 }
 
 /* Why numbers are missing, each reason once. */
@@ -142,18 +157,29 @@ static void print_reasons(const Pipeline *pipeline, const Measured *measured) {
         printf("\n");
 }
 
-/* Every number of one frame, in two columns that are read downwards. */
+#define NAME_WIDTH_OF_TWO 20
+
+static int longest_name(const Pipeline *pipeline) {
+    gsize longest = 0;
+    for (guint i = 0; i < pipeline_columns_count(pipeline); i++)
+        longest = MAX(longest, strlen(pipeline_column(pipeline, i)->name));
+    return (int)longest;
+}
+
+/* Every number of one frame, in two columns that are read downwards; in one where names are too
+ * long for two. */
 static void print_block(const Pipeline *pipeline, const Measured *measured) {
     g_autofree char *shown = g_filename_display_name(measured->file);
     printf("%s", shown);
     if (measured->pages > 1)
         printf(" [%u]", measured->page);
     printf("  %u x %u\n\n", measured->width, measured->height);
-    guint count = pipeline_columns_count(pipeline), half = (count + 1) / 2;
-    for (guint i = 0; i < half; i++) {
-        print_cell(pipeline, measured, i);
-        if (i + half < count)
-            print_cell(pipeline, measured, i + half);
+    guint count = pipeline_columns_count(pipeline);
+    int name_width = longest_name(pipeline);
+    guint lines = name_width <= NAME_WIDTH_OF_TWO ? (count + 1) / 2 : count;
+    for (guint line = 0; line < lines; line++) {
+        for (guint i = line; i < count; i += lines)
+            print_cell(pipeline, measured, i, MAX(name_width, NAME_WIDTH_OF_TWO));
         printf("\n");
     }
     print_reasons(pipeline, measured);
@@ -277,6 +303,8 @@ typedef struct {
 /* In UTF-8 as it is: g_printerr would put question marks, for no locale is set. */
 static void tell_broken(const Measured *measured) {
     g_autofree char *shown = g_filename_display_name(measured->file);
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr); /* where the progress stood */
     if (measured->pages > 1)
         fprintf(stderr, "%s, page %u: %s\n", shown, measured->page, measured->reason);
     else
@@ -374,12 +402,25 @@ static void add_folder(GPtrArray *files, const Filter *filter, const char *folde
     }
 }
 
-static GPtrArray *collect_files(char **arguments) {
+static void add_named_folder(GPtrArray *files, const Filter *filter, const char *folder,
+                             guint *ret_empty) {
+    guint before = files->len;
+    add_folder(files, filter, folder);
+    if (files->len > before)
+        return;
+    g_autofree char *shown = g_filename_display_name(folder);
+    fprintf(stderr, "%s: no file in it or below is called as an image, *.tif *.tiff *.png\n",
+            shown);
+    *ret_empty += 1;
+}
+
+/* A folder without an image is told, and counted in ret_empty. */
+static GPtrArray *collect_files(char **arguments, guint *ret_empty) {
     g_autoptr(Filter) filter = filter_new(NULL);
     GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
     for (char **argument = arguments; *argument != NULL; argument++)
         if (g_file_test(*argument, G_FILE_TEST_IS_DIR))
-            add_folder(files, filter, *argument);
+            add_named_folder(files, filter, *argument, ret_empty);
         else
             g_ptr_array_add(files, g_strdup(*argument));
     return files;
@@ -403,6 +444,11 @@ static const Writer *writer_chosen(GError **error) {
         fault_set(error, FAULT_USAGE,
                   "--naming %s: no such instrument; scopestream-ingest namings lists them",
                   naming_text);
+        return NULL;
+    }
+    if (!(pixel_size_um >= 0)) {
+        fault_set(error, FAULT_USAGE, "--pixel-size %g: expected micrometres per pixel, above 0",
+                  pixel_size_um);
         return NULL;
     }
     if (names_text == NULL || g_str_equal(names_text, "scopestream"))
@@ -430,8 +476,8 @@ int measure_files_run(const Settings *settings, char **arguments) {
         return program_fail(error);
     report_news(pipeline);
 
-    g_autoptr(GPtrArray) files = collect_files(arguments);
     Work work = {.settings = settings, .pipeline = pipeline, .writer = writer};
+    g_autoptr(GPtrArray) files = collect_files(arguments, &work.broken);
     work.writer->begin(pipeline);
     for (guint i = 0; i < files->len && !program_stopping(); i++) {
         measure_file(&work, files->pdata[i]);

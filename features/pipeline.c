@@ -119,14 +119,32 @@ static void add_standard(Pipeline *pipeline) {
         step_for(pipeline, plug_ins_at(pipeline->plug_ins, i));
 }
 
+/* People know the numbers better than the measures that give them. */
+static const Measure *measure_of_number(const char *name) {
+    for (gsize i = 0; measures[i] != NULL; i++)
+        for (const MeasureNumber *number = measures[i]->numbers; number->name != NULL; number++)
+            if (strcmp(number->name, name) == 0)
+                return measures[i];
+    return NULL;
+}
+
+static bool unknown_measure(const Pipeline *pipeline, GError **error, const char *word) {
+    const Measure *giver = measure_of_number(word);
+    g_autofree char *words =
+        giver != NULL
+            ? g_strdup_printf("is a number of the measure %s; measures stand here", giver->name)
+            : g_strdup("no measure has that name; scopestream-features list --format csv tells "
+                       "them; spaces stand between names");
+    return wrong_word(pipeline, error, word, words);
+}
+
 static bool add_named(Pipeline *pipeline, const char *word, GError **error) {
     g_auto(GStrv) halves = g_strsplit(word, ":", 2);
     const Measure *measure = find_measure(pipeline, halves[0]);
     if (measure == NULL && plug_ins_is_broken(pipeline->plug_ins, word))
         return pipeline->lacks_plug_ins = true; /* which is news, and no reason to stand still */
     if (measure == NULL)
-        return wrong_word(pipeline, error, word,
-                          "no measure has that name; scopestream-features list tells them");
+        return unknown_measure(pipeline, error, halves[0]);
     Step *step = step_for(pipeline, measure);
     if (halves[1] == NULL)
         return true;
@@ -136,7 +154,8 @@ static bool add_named(Pipeline *pipeline, const char *word, GError **error) {
     return parse_scales(halves[1], step->scales) ||
            wrong_word(
                pipeline, error, word,
-               "expected scales as whole numbers of pixels, each once, with commas: 10,20,50");
+               "expected up to " G_STRINGIFY(SCALES_LIMIT) " scales, whole numbers of pixels, each "
+                                                           "once, with commas: 10,20,50");
 }
 
 static bool take_out(Pipeline *pipeline, const char *word, GError **error) {
@@ -273,8 +292,22 @@ Pipeline *pipeline_from_words(const Settings *settings, const char *name, const 
     return g_steal_pointer(&pipeline);
 }
 
+/* Where pipelines are defined at all, a name that is not is likely mistyped; the default's own name
+ * is not. */
+static bool may_lack_section(const Settings *settings, const char *name) {
+    g_autoptr(Settings) defaults = settings_new();
+    return settings->pipeline_sections[0] == NULL || g_str_equal(name, defaults->pipeline);
+}
+
 Pipeline *pipeline_new(const Settings *settings, const char *name, GError **error) {
     const PipelineSettings *section = settings_pipeline(settings, name);
+    if (section == NULL && !may_lack_section(settings, name)) {
+        fault_set(error, FAULT_USAGE,
+                  "pipeline %s: the settings have sections for pipelines, and no [pipeline %s]; an "
+                  "empty one stands for the standard measures",
+                  name, name);
+        return NULL;
+    }
     return pipeline_from_words(settings, name, section != NULL ? section->measures : NULL, error);
 }
 
@@ -322,14 +355,14 @@ void measurement_free(Measurement *measurement) {
 }
 
 /* Why this number may have no value for this plane, the first that is true. */
-static const char *reason_of(const Measure *measure, const MeasureNumber *number,
+static const char *reason_of(const Measure *measure, const PipelineColumn *column,
                              const Scan *scan) {
     const Plane *plane = scan->plane;
     if (scan->n == 0)
         return "no pixel is a finite number";
-    if (number->needs_pixel_size && !(plane->pixel_size_um > 0))
+    if (column->number->needs_pixel_size && !(plane->pixel_size_um > 0))
         return "the pixel size is not known";
-    if (MIN(plane->width, plane->height) < measure->least_side)
+    if (MIN(plane->width, plane->height) < MAX(measure->least_side, column->scale))
         return "the image is smaller than the computation needs";
     if (scan->levels->count == 1)
         return "all pixels are equal";
@@ -394,7 +427,7 @@ static void give_reasons(const Pipeline *pipeline, const Step *step, Measurement
             continue;
         measurement->reasons[c] = step->trouble != NULL
                                       ? step->trouble
-                                      : reason_of(step->measure, column->number, pipeline->scan);
+                                      : reason_of(step->measure, column, pipeline->scan);
     }
 }
 

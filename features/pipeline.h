@@ -7,9 +7,10 @@
  *     measures = standard correlation:10,20,50 texture:3 -objects
  *
  * word by word: `standard` is every measure that is not slow, plug-ins too, at their own scales; a
- * name adds a measure, or with a colon gives it its scales; a minus takes one out. A pipeline
- * without a section, or without the key, is `standard`. A plug-in that is there and cannot be used
- * is left out, and told as news: it gives no column.
+ * name adds a measure, or with a colon gives it its scales; a minus takes one out. A section
+ * without the key is `standard`, and so are a pipeline `quality` without a section, and any where
+ * the settings have no section for a pipeline. A plug-in that is there and cannot be used is left
+ * out, and told as news: it gives no column.
  *
  * What it measures is its definition: the names, scales and versions of its measures. Another
  * definition under the same name is another version of the pipeline in SQL. */
@@ -33,7 +34,8 @@ typedef struct {
 typedef struct Pipeline Pipeline;
 
 /* The pipeline of that name as the settings define it. FAULT_USAGE, naming section, key and word,
- * if a measure is unknown, takes no scales or a scale is wrong. */
+ * if a measure is unknown, takes no scales or a scale is wrong; or if others have a section and
+ * this one has none. */
 Pipeline *pipeline_new(const Settings *settings, const char *name, GError **error);
 /* The same from the words themselves; NULL or "": standard. */
 Pipeline *pipeline_from_words(const Settings *settings, const char *name, const char *words,

@@ -236,6 +236,20 @@ START_TEST(channels_whose_names_cellprofiler_could_not_tell_apart_stay_two) {
 }
 END_TEST
 
+START_TEST(a_folder_without_an_image_is_told) {
+    make_folder();
+    g_autofree char *below = g_build_filename(folder, "below", NULL);
+    g_autofree char *two = g_build_filename(below, "two.TIFF", NULL);
+    g_unlink(two);
+    g_auto(Run) nothing = run("measure --format json @below @one.tif");
+    ck_assert_int_eq(nothing.status, 1);
+    ck_assert_uint_eq(lines_of(nothing.out), 1);
+    ck_assert_uint_eq(lines_of(nothing.err), 1);
+    ck_assert_ptr_nonnull(strstr(nothing.err, "below: no file"));
+    remove_folder();
+}
+END_TEST
+
 static void check_refused(const char *words) {
     make_folder();
     g_auto(Run) refused = run(words);
@@ -251,6 +265,11 @@ END_TEST
 
 START_TEST(image_sets_are_csv_and_nothing_else) {
     check_refused("measure --names cellprofiler --format json @one.tif");
+}
+END_TEST
+
+START_TEST(pixels_have_a_size_above_nothing) {
+    check_refused("measure --pixel-size -3 @one.tif");
 }
 END_TEST
 
@@ -406,7 +425,7 @@ START_TEST(the_catalogue_as_csv_has_a_row_for_every_number) {
 }
 END_TEST
 
-SUITE("measure_files",
+SUITE("measure_files", a_folder_without_an_image_is_told, pixels_have_a_size_above_nothing,
       with_cellprofilers_names_a_row_is_an_image_set_and_a_column_a_number_of_a_channel,
       channels_whose_names_cellprofiler_could_not_tell_apart_stay_two,
       names_of_another_program_are_wrong_use, image_sets_are_csv_and_nothing_else,

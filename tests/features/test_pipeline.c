@@ -100,9 +100,43 @@ START_TEST(a_settings_section_defines_it) {
     ck_assert(settings_read_text(settings, "[pipeline small]\nmeasures = intensity correlation:5\n",
                                  "test", NULL));
     g_autoptr(Pipeline) small = pipeline_new(settings, "small", NULL);
-    g_autoptr(Pipeline) other = pipeline_new(settings, "other", NULL);
+    g_autoptr(Pipeline) quality = pipeline_new(settings, "quality", NULL);
     ck_assert(has_column(small, "correlation_5") && !has_column(small, "entropy"));
-    ck_assert(has_column(other, "entropy")); /* without a section: standard */
+    ck_assert(has_column(quality, "entropy")); /* without a section: standard */
+}
+END_TEST
+
+START_TEST(where_others_have_a_section_a_name_without_is_mistyped) {
+    g_autoptr(Settings) settings = settings_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Pipeline) early = pipeline_new(settings, "texturr", &error);
+    ck_assert_ptr_nonnull(early);
+    ck_assert(
+        settings_read_text(settings, "[pipeline texture]\nmeasures = texture\n", "test", NULL));
+    ck_assert_ptr_null(pipeline_new(settings, "texturr", &error));
+    ck_assert(fault_is(error, FAULT_USAGE));
+    ck_assert(settings_read_text(settings, "[pipeline texturr]\n", "test", NULL));
+    g_autoptr(Pipeline) empty = pipeline_new(settings, "texturr", NULL);
+    ck_assert_str_eq(pipeline_definition(empty), pipeline_definition(early));
+}
+END_TEST
+
+START_TEST(a_number_in_place_of_its_measure_is_told_whose_it_is) {
+    g_autoptr(Settings) settings = settings_new();
+    g_autoptr(GError) error = NULL;
+    ck_assert_ptr_null(pipeline_from_words(settings, "quality", "mean", &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "measure intensity"));
+}
+END_TEST
+
+START_TEST(a_scale_beyond_the_image_is_told_as_such) {
+    g_autoptr(Plane) plane = image_noise16();
+    g_autoptr(Pipeline) pipeline = pipeline_of("texture:3,1000");
+    g_autoptr(Measurement) measurement = pipeline_measure(pipeline, plane, NULL);
+    int far = pipeline_column_find(pipeline, "texture_contrast_1000_00");
+    ck_assert_int_ge(far, 0);
+    ck_assert_str_eq(measurement->reasons[far], "the image is smaller than the computation needs");
+    ck_assert_ptr_null(measurement->reasons[0]);
 }
 END_TEST
 
@@ -158,4 +192,7 @@ SUITE("pipeline", without_words_it_is_every_measure_that_is_not_slow,
       scales_make_a_column_each_under_cellprofilers_names, places_follow_each_other_without_gap,
       another_definition_has_another_id_and_the_same_words_the_same,
       what_cannot_be_meant_is_refused_by_its_section_and_word, a_settings_section_defines_it,
-      a_number_is_the_same_whatever_is_measured_beside_it, what_is_not_defined_says_why)
+      where_others_have_a_section_a_name_without_is_mistyped,
+      a_number_in_place_of_its_measure_is_told_whose_it_is,
+      a_scale_beyond_the_image_is_told_as_such, a_number_is_the_same_whatever_is_measured_beside_it,
+      what_is_not_defined_says_why)
