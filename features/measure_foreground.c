@@ -52,7 +52,8 @@ static void compute(const Scan *scan, double values[]) {
     if (split.count == 0) /* floats so large that their squares are not finite */
         return;
     values[0] = levels->values[split.count - 1] / scale;
-    values[1] = split.between / scan->moments.m2;
+    values[1] =
+        MIN(split.between / scan->moments.m2, 1); /* doubles of 1e15 lose the means' digits */
     values[2] = (double)(scan->n - levels->below[split.count]) / (double)scan->n;
     values[3] = split.foreground_mean / scale;
     values[4] = split.background_mean / scale;

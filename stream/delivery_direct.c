@@ -360,7 +360,10 @@ static bool take_answer(Line *line, const DeliveryDesk *desk, const char *head, 
         return fault_set(error, FAULT_BROKEN,
                          "the frame has %llu bytes, [features] frame-limit allows %llu", length,
                          (long long unsigned)desk->settings->frame_limit_bytes);
-    g_autofree guint8 *buffer = g_malloc(length + 1);
+    g_autofree guint8 *buffer = g_try_malloc(length + 1);
+    if (buffer == NULL)
+        return fault_set(error, FAULT_BROKEN, "memory does not suffice to receive %llu bytes",
+                         length);
     if (!receive_all(line->socket, buffer, length))
         return away(line, "the connection ended within the frame", error);
     *ret_bytes = g_bytes_new_take(g_steal_pointer(&buffer), length);

@@ -173,7 +173,10 @@ static bool begin(Transfer *transfer, guint64 total, GError **error) {
                          "the frame has %llu bytes, [features] frame-limit allows %llu",
                          (unsigned long long)total, (unsigned long long)limit);
     transfer->total = total;
-    transfer->buffer = g_malloc(total + 1);
+    transfer->buffer = g_try_malloc(total + 1);
+    if (transfer->buffer == NULL)
+        return fault_set(error, FAULT_BROKEN,
+                         "memory does not suffice to receive %" G_GUINT64_FORMAT " bytes", total);
     transfer->asked = MIN(transfer->asked, total);
     return true;
 }

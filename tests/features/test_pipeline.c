@@ -140,9 +140,8 @@ START_TEST(a_scale_beyond_the_image_is_told_as_such) {
 }
 END_TEST
 
-START_TEST(a_number_is_the_same_whatever_is_measured_beside_it) {
-    g_autoptr(Plane) plane = image_odd16();
-    g_autoptr(Pipeline) all = pipeline_of("standard correlation:10,20 local_focus:10,20,50");
+static void check_alone_and_together(const Plane *plane) {
+    g_autoptr(Pipeline) all = pipeline_of("standard correlation:10,20 local_focus:7,10,20,50");
     g_autoptr(Measurement) together = pipeline_measure(all, plane, NULL);
     for (gsize i = 0; measures[i] != NULL; i++) {
         if (measures[i]->slow)
@@ -159,6 +158,20 @@ START_TEST(a_number_is_the_same_whatever_is_measured_beside_it) {
                           "%s", column->name);
         }
     }
+}
+
+START_TEST(a_number_is_the_same_whatever_is_measured_beside_it) {
+    g_autoptr(Plane) whole = image_odd16();
+    check_alone_and_together(whole);
+    gint64 *pixels = image_cells(301, 257, 25, 5, 14, 12000, 400, 2);
+    g_autoptr(Plane) floats = image_plane(PLANE_F32, 301, 257, pixels);
+    floats->scale = 0.7; /* so that sums are rounded */
+    check_alone_and_together(floats);
+    double reals[131 * 127];
+    for (guint32 i = 0; i < G_N_ELEMENTS(reals); i++)
+        reals[i] = sqrt(1 + image_noise(i, 3)) * 1e3;
+    g_autoptr(Plane) doubles = image_floats(131, 127, reals);
+    check_alone_and_together(doubles);
 }
 END_TEST
 
