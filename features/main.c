@@ -2,8 +2,8 @@
 #include "features/crew.h"
 #include "features/list.h"
 #include "features/measure_files.h"
-#include "features/plug_in_host.h"
-#include "features/plug_in_wire.h"
+#include "features/plug_ins/plug_in_host.h"
+#include "features/plug_ins/plug_in_wire.h"
 #include "stream/program.h"
 #include <string.h>
 

@@ -2,12 +2,12 @@
 #include <string.h>
 
 #define MEASURE(name) extern const Measure measure_##name;
-#include "features/measures.list"
+#include "features/measures/measures.list"
 #undef MEASURE
 
 const Measure *const measures[] = {
 #define MEASURE(name) &measure_##name,
-#include "features/measures.list"
+#include "features/measures/measures.list"
 #undef MEASURE
     NULL,
 };

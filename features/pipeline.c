@@ -1,5 +1,5 @@
 #include "features/pipeline.h"
-#include "features/plug_ins.h"
+#include "features/plug_ins/plug_ins.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "features/label.h"
+#include "features/measures/label.h"
 #include "tests/features/images.h"
 #include "tests/suite.h"
 

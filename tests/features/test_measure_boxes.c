@@ -1,5 +1,5 @@
 /* Measures of a frame made smaller: what numpy says of the same boxes. */
-#include "features/box_means.h"
+#include "features/measures/box_means.h"
 #include "tests/features/golden.h"
 #include "tests/suite.h"
 

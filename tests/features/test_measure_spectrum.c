@@ -1,7 +1,7 @@
 /* What CellProfiler and numpy say of the spectrum of the same pixels. */
 #include "features/measure.h"
-#include "features/periodogram.h"
-#include "features/power_rings.h"
+#include "features/measures/periodogram.h"
+#include "features/measures/power_rings.h"
 #include "tests/features/golden.h"
 #include "tests/suite.h"
 

@@ -1,4 +1,4 @@
-#include "features/component_tree.h"
+#include "features/measures/component_tree.h"
 #include "tests/features/golden.h"
 #include "tests/suite.h"
 #include <string.h>

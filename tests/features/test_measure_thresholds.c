@@ -1,6 +1,6 @@
 /* Thresholds against scikit-image 0.19.3 and ImageJ over the same pixels: they are grey values, and
  * come out exactly. None of the images has a tie that a rounding could turn. */
-#include "features/bins.h"
+#include "features/measures/bins.h"
 #include "tests/features/golden.h"
 #include "tests/suite.h"
 

@@ -1,7 +1,7 @@
 #include "features/pipeline.h"
-#include "features/plug_in_host.h"
-#include "features/plug_in_wire.h"
-#include "features/plug_ins.h"
+#include "features/plug_ins/plug_in_host.h"
+#include "features/plug_ins/plug_in_wire.h"
+#include "features/plug_ins/plug_ins.h"
 #include "tests/features/images.h"
 #include "tests/suite.h"
 #include <glib/gstdio.h>

@@ -1,4 +1,4 @@
-#include "features/ranks.h"
+#include "features/measures/ranks.h"
 #include "tests/features/images.h"
 #include "tests/suite.h"
 #include <math.h>

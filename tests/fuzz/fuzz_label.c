@@ -1,6 +1,6 @@
 /* fuzz_label: the first byte is the width of a mask, the bits of the others are its places. Every
  * place belongs to one region, and no region is empty. */
-#include "features/label.h"
+#include "features/measures/label.h"
 #include "tests/fuzz/fuzz.h"
 #include <stdlib.h>
 

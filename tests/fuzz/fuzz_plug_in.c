@@ -1,6 +1,6 @@
 /* fuzz_plug_in: bytes as what a plug-in's process says of it. They describe numbers that can have
  * columns, or are wrong, with a reason. */
-#include "features/plug_in_description.h"
+#include "features/plug_ins/plug_in_description.h"
 #include "tests/fuzz/fuzz.h"
 #include <stdlib.h>
 #include <string.h>

@@ -48,7 +48,7 @@ done
 
 # Names plug-ins may not take: every column that is no measure, where measures have theirs.
 while read -r column; do
-    grep -q "\"$column\"" "$tree/features/plug_in_description.c" ||
+    grep -q "\"$column\"" "$tree/features/plug_ins/plug_in_description.c" ||
         fail "a plug-in may call a number '$column', which is a column of another meaning"
 done < <(postgres_psql --dbname scopestream --tuples-only --no-align --command "
     select distinct attname from pg_attribute

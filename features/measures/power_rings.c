@@ -1,0 +1,311 @@
+/* Only frequencies below an eighth of the lesser side are asked for, so the frame is made smaller
+ * first, in both directions, and only the rest is transformed: of 2160 x 2160 pixels 720 x 720.
+ *
+ * The frame is periodic to its DFT. Being smoothed by a kernel h and looked at in M places a period
+ * in place of N, its coefficient X(k) becomes X(k) * H(k / N) * M / N, plus what folds in from
+ * k + M, k - M, ... H is known in closed form, so what lies in the asked-for band is put right
+ * exactly; what folds in is at most 1e-5 of what it was (KERNEL_PLACES and KERNEL_SHARPNESS). M is
+ * free, so that every N ends at a length for which the transform is fast.
+ *
+ * The kernel is the sinh window of Potts and Tasche, "Continuous window functions for NFFT", 2021:
+ * sinh(b sqrt(1 - z^2)) for |z| < 1, whose Fourier transform is a Bessel function I1. */
+#include "features/measures/power_rings.h"
+#include "features/measures/spectrum.h"
+#include "features/processor.h"
+#include <math.h>
+#include <string.h>
+
+#define KERNEL_PLACES    9.0       /* width, in places */
+#define KERNEL_SHARPNESS 0.58      /* b / (pi * KERNEL_PLACES) */
+#define LEAST_PLACES     (8 / 3.0) /* for each frequency asked for */
+#define TAPS_AT_ONCE     4
+#define LANES            16 /* lines worked on at once */
+#define STRIP            64 /* columns whose pixels of some rows stay in the first cache */
+
+/* One direction of the frame. */
+typedef struct {
+    guint32 size;     /* N, pixels */
+    guint32 places;   /* M */
+    guint32 highest;  /* frequency asked for */
+    guint32 taps;     /* pixels under the kernel, up to a multiple of TAPS_AT_ONCE */
+    gint64 *starts;   /* of each place: its first pixel, which may lie beyond the frame */
+    float *weights;   /* of each place: taps of them */
+    double *response; /* H(k / N) * M / N for k up to highest */
+} Axis;
+
+typedef struct {
+    SpectrumPixels pixels;
+    Axis across, down;
+    float *rows;           /* those below which the places of the block lie, row_floats each */
+    gint64 first, end;     /* the rows that are there */
+    gsize row_floats;      /* the frame's width and what STRIP wants beyond it */
+    float *lines;          /* LANES of them: the block, made smaller downwards */
+    float *lanes;          /* the same, pixel by pixel: LANES values each */
+    float *places;         /* the same, made smaller across, too */
+    kiss_fft_cpx *waves;   /* LANES / 2 transforms: two lines each, as real and imaginary part */
+    kiss_fft_cpx *columns; /* of each frequency across: down.places values */
+    kiss_fft_cpx *column;  /* one of them, transformed */
+    double *power;         /* of it, from -highest to highest */
+    kiss_fft_cfg plan_across, plan_down;
+} Work;
+
+/* --- an axis --- */
+
+static double kernel(double sharpness, double z) {
+    return z * z < 1 ? sinh(sharpness * sqrt(1 - z * z)) / sinh(sharpness) : 0;
+}
+
+/* Its Fourier transform over |z| < 1 at angular frequency xi < sharpness: the power series of
+ * pi * b * I1(u) / u, u^2 = b^2 - xi^2. */
+static double kernel_response(double sharpness, double xi) {
+    double quarter = (sharpness * sharpness - xi * xi) / 4, term = 0.5, sum = 0;
+    for (int k = 1; term > sum * 1e-17; k++) {
+        sum += term;
+        term *= quarter / k / (k + 1);
+    }
+    return G_PI * sharpness * sum / sinh(sharpness);
+}
+
+/* The weights of a place depend only on how it lies between two pixels, which for whole shrinking
+ * factors is the same everywhere. */
+static void axis_fill(Axis *axis, double span, double sharpness) {
+    double offset_before = NAN;
+    for (guint32 place = 0; place < axis->places; place++) {
+        double centre = (double)place * axis->size / axis->places;
+        double start = ceil(centre - span / 2), offset = start - centre;
+        float *weights = axis->weights + (gsize)place * axis->taps;
+        axis->starts[place] = (gint64)start;
+        if (offset == offset_before)
+            memcpy(weights, weights - axis->taps, axis->taps * sizeof *weights);
+        else
+            for (guint32 tap = 0; tap < axis->taps; tap++)
+                weights[tap] = (float)kernel(sharpness, (offset + tap) / (span / 2));
+        offset_before = offset;
+    }
+    for (guint32 k = 0; k <= axis->highest; k++)
+        axis->response[k] = kernel_response(sharpness, G_PI * span * k / axis->size) * span / 2 *
+                            axis->places / axis->size;
+}
+
+static bool axis_make(Axis *axis, const Scan *scan, guint32 size, guint32 highest) {
+    guint32 places = (guint32)kiss_fft_next_fast_size((int)ceil(LEAST_PLACES * highest));
+    double span = KERNEL_PLACES * size / places;
+    *axis = (Axis){.size = size,
+                   .places = places,
+                   .highest = highest,
+                   .taps = ((guint32)span / TAPS_AT_ONCE + 1) * TAPS_AT_ONCE};
+    axis->starts = scan_scratch(scan, places * sizeof *axis->starts);
+    axis->weights = scan_scratch(scan, (gsize)places * axis->taps * sizeof *axis->weights);
+    axis->response = scan_scratch(scan, (highest + 1) * sizeof *axis->response);
+    if (axis->starts == NULL || axis->weights == NULL || axis->response == NULL)
+        return false;
+    axis_fill(axis, span, G_PI * KERNEL_PLACES * KERNEL_SHARPNESS);
+    return true;
+}
+
+/* Pixels between the first of some places' and the end of the last's. */
+static gsize axis_reach(const Axis *axis, guint32 places) {
+    return (gsize)ceil((double)(places - 1) * axis->size / axis->places) + axis->taps + 1;
+}
+
+/* --- making it smaller --- */
+
+static guint32 wrapped(gint64 index, guint32 size) {
+    gint64 rest = index % size;
+    return (guint32)(rest < 0 ? rest + size : rest);
+}
+
+/* Has the rows below the places of a block at hand; those that the block before left stay. */
+static void take_rows(Work *work, gint64 first, gint64 end) {
+    gint64 kept = MAX(work->end - first, 0);
+    gsize row_bytes = work->row_floats * sizeof(float);
+    if (kept > 0)
+        memmove(work->rows, work->rows + (first - work->first) * (gint64)work->row_floats,
+                (gsize)kept * row_bytes);
+    for (gint64 row = first + kept; row < end; row++) {
+        float *pixels = work->rows + (row - first) * (gint64)work->row_floats;
+        spectrum_row(&work->pixels, 0, wrapped(row, work->down.size), work->across.size, pixels);
+        memset(pixels + work->across.size, 0, row_bytes - work->across.size * sizeof(float));
+    }
+    work->first = first;
+    work->end = end;
+}
+
+/* width values, each the sum by weights of taps values that are stride apart. */
+static inline void weigh(const float *values, gsize stride, const float *weights, guint32 taps,
+                         guint32 width, float *restrict ret_sums) {
+    for (guint32 i = 0; i < width; i++)
+        ret_sums[i] = 0;
+    for (guint32 tap = 0; tap < taps; tap += TAPS_AT_ONCE) {
+        const float *a = values + tap * stride, *b = a + stride, *c = b + stride, *d = c + stride;
+        const float *w = weights + tap;
+#pragma omp simd
+        for (guint32 i = 0; i < width; i++)
+            ret_sums[i] += w[0] * a[i] + w[1] * b[i] + w[2] * c[i] + w[3] * d[i];
+    }
+}
+
+/* Strip by strip, so that the rows' pixels are in the first cache for all places of the block. */
+FOR_EACH_PROCESSOR
+static void weigh_rows(const Axis *axis, guint32 place, guint32 count, const float *rows,
+                       gsize row_floats, float *restrict ret_lines) {
+    for (gsize x = 0; x < row_floats; x += STRIP)
+        for (guint32 lane = 0; lane < count; lane++) {
+            gsize row = (gsize)(axis->starts[place + lane] - axis->starts[place]);
+            const float *weights = axis->weights + (gsize)(place + lane) * axis->taps;
+            weigh(rows + row * row_floats + x, row_floats, weights, axis->taps, STRIP,
+                  ret_lines + lane * row_floats + x);
+        }
+}
+
+static void shrink_downwards(Work *work, guint32 place, guint32 count) {
+    const Axis *axis = &work->down;
+    take_rows(work, axis->starts[place], axis->starts[place + count - 1] + axis->taps);
+    weigh_rows(axis, place, count, work->rows, work->row_floats, work->lines);
+}
+
+/* The lines side by side, and as far beyond the frame as the kernel reaches. */
+FOR_EACH_PROCESSOR
+static void turn_lines(const float *restrict lines, gsize line_floats, guint32 width,
+                       float *restrict ret_lanes) {
+    for (guint32 x = 0; x < width; x++)
+        for (guint32 lane = 0; lane < LANES; lane++)
+            ret_lanes[(gsize)x * LANES + lane] = lines[lane * line_floats + x];
+}
+
+FOR_EACH_PROCESSOR
+static void weigh_lanes(const float *lanes, const Axis *axis, float *restrict ret_places) {
+    for (guint32 place = 0; place < axis->places; place++) {
+        weigh(lanes + (axis->starts[place] - axis->starts[0]) * LANES, LANES,
+              axis->weights + (gsize)place * axis->taps, axis->taps, LANES,
+              ret_places + (gsize)place * LANES);
+    }
+}
+
+static void shrink_across(Work *work) {
+    const Axis *axis = &work->across;
+    gsize reach = axis_reach(axis, axis->places);
+    gsize before = wrapped(axis->starts[0], axis->size); /* the pixel that stands first */
+    for (gsize done = 0; done < reach;) {
+        gsize x = (before + done) % axis->size, width = MIN(axis->size - x, reach - done);
+        turn_lines(work->lines + x, work->row_floats, (guint32)width, work->lanes + done * LANES);
+        done += width;
+    }
+    weigh_lanes(work->lanes, axis, work->places);
+}
+
+/* --- transforming it --- */
+
+/* The transforms a and b of two real lines that were the parts of one complex line. */
+static void part(const kiss_fft_cpx *waves, guint32 length, guint32 k, kiss_fft_cpx ret_ab[2]) {
+    kiss_fft_cpx at = waves[k], mirrored = waves[k == 0 ? 0 : length - k];
+    ret_ab[0] = (kiss_fft_cpx){(at.r + mirrored.r) / 2, (at.i - mirrored.i) / 2};
+    ret_ab[1] = (kiss_fft_cpx){(at.i + mirrored.i) / 2, (mirrored.r - at.r) / 2};
+}
+
+static void transform_lines(Work *work, guint32 place, guint32 count) {
+    guint32 length = work->across.places;
+    const kiss_fft_cpx *pairs = (const kiss_fft_cpx *)work->places;
+    for (guint32 pair = 0; pair < (count + 1) / 2; pair++)
+        kiss_fft_stride(work->plan_across, pairs + pair, work->waves + (gsize)pair * length,
+                        LANES / 2);
+    for (guint32 k = 0; k <= work->across.highest; k++) {
+        kiss_fft_cpx *column = work->columns + (gsize)k * work->down.places + place;
+        for (guint32 lane = 0; lane < count; lane += 2) {
+            kiss_fft_cpx ab[2];
+            part(work->waves + (gsize)lane / 2 * length, length, k, ab);
+            memcpy(column + lane, ab, MIN(count - lane, 2) * sizeof *ab);
+        }
+    }
+}
+
+/* --- the rings --- */
+
+/* |X(across, down)|^2 for down from -highest to highest; ret_power is that of down = 0. */
+static void column_power(const Work *work, guint32 across, const kiss_fft_cpx *column,
+                         double *ret_power) {
+    const Axis *axis = &work->down;
+    for (gint64 down = -(gint64)axis->highest; down <= axis->highest; down++) {
+        kiss_fft_cpx wave = column[down < 0 ? down + axis->places : down];
+        double response = work->across.response[across] * axis->response[ABS(down)];
+        ret_power[down] =
+            ((double)wave.r * wave.r + (double)wave.i * wave.i) / (response * response);
+    }
+}
+
+/* Adds the power at x from the middle and y = 0, 1, ... from it, where step is 1 for down = 0, 1,
+ * ... and -1, -2, ..., and -1 for 0, -1, ... and 1, 2, ...: the frequencies below 0 that
+ * CellProfiler's code sees one nearer to the middle. From one y to the next a ring ends at most. */
+static void add_to_rings(guint64 x, const double *power, int step, const Work *work,
+                         double *ret_power) {
+    guint64 ring = x + 1;
+    for (gint64 y = 0; y < work->down.highest; y++) {
+        ring += ring * ring <= x * x + (guint64)(y * y);
+        if (ring > work->down.highest)
+            return;
+        ret_power[ring] += power[step * y] + power[-step * (y + 1)];
+    }
+}
+
+/* The frame is real: (-across, -down) has the same power as (across, down), and is not transformed.
+ */
+static void add_columns(Work *work, double *ret_power) {
+    for (guint32 across = 0; across <= work->across.highest; across++) {
+        kiss_fft(work->plan_down, work->columns + (gsize)across * work->down.places, work->column);
+        double *power = work->power + work->down.highest;
+        column_power(work, across, work->column, power);
+        add_to_rings(across, power, 1, work, ret_power);
+        if (across > 0)
+            add_to_rings(across - 1, power, -1, work, ret_power);
+    }
+}
+
+/* --- all of it --- */
+
+static bool work_make(Work *work, const Scan *scan, guint32 rings) {
+    guint32 highest = rings - 1; /* -highest counts as highest - 1: the last ring */
+    *work = (Work){.first = 0};
+    if (!spectrum_pixels(scan, &work->pixels) ||
+        !axis_make(&work->across, scan, scan->plane->width, highest))
+        return false;
+    work->down = work->across;
+    if (work->down.size != scan->plane->height &&
+        !axis_make(&work->down, scan, scan->plane->height, highest))
+        return false;
+    work->first = work->end = work->down.starts[0];
+    guint32 places = work->across.places;
+    gsize rows = axis_reach(&work->down, MIN(LANES, work->down.places));
+    gsize lanes = axis_reach(&work->across, places);
+    work->row_floats = ((gsize)scan->plane->width + STRIP - 1) / STRIP * STRIP;
+    work->rows = scan_scratch(scan, rows * work->row_floats * sizeof(float));
+    work->lines = scan_scratch(scan, LANES * work->row_floats * sizeof(float));
+    work->lanes = scan_scratch(scan, lanes * LANES * sizeof(float));
+    work->places = scan_scratch(scan, (gsize)places * LANES * sizeof(float));
+    work->waves = scan_scratch(scan, (gsize)places * LANES / 2 * sizeof *work->waves);
+    work->columns =
+        scan_scratch(scan, (gsize)(highest + 1) * work->down.places * sizeof *work->columns);
+    work->column = scan_scratch(scan, work->down.places * sizeof *work->column);
+    work->power = scan_scratch(scan, (2 * (gsize)highest + 1) * sizeof *work->power);
+    work->plan_across = spectrum_plan(scan, places);
+    work->plan_down = spectrum_plan(scan, work->down.places);
+    return work->rows != NULL && work->lines != NULL && work->lanes != NULL &&
+           work->places != NULL && work->waves != NULL && work->columns != NULL &&
+           work->column != NULL && work->power != NULL && work->plan_across != NULL &&
+           work->plan_down != NULL;
+}
+
+bool power_rings(const Scan *scan, guint32 rings, double *ret_power) {
+    Work work;
+    memset(ret_power, 0, rings * sizeof *ret_power);
+    if (!work_make(&work, scan, rings))
+        return false;
+    memset(work.lines, 0, LANES * work.row_floats * sizeof(float)); /* the last block is short */
+    for (guint32 place = 0; place < work.down.places; place += LANES) {
+        guint32 count = MIN(LANES, work.down.places - place);
+        shrink_downwards(&work, place, count);
+        shrink_across(&work);
+        transform_lines(&work, place, count);
+    }
+    add_columns(&work, ret_power);
+    return true;
+}
