@@ -111,6 +111,19 @@ static Step *step_for(Pipeline *pipeline, const Measure *measure) {
     return step;
 }
 
+static bool has_cellprofiler_name(const Measure *measure) {
+    for (const MeasureNumber *number = measure->numbers; number->name != NULL; number++)
+        if (number->cellprofiler != NULL)
+            return true;
+    return false;
+}
+
+static void add_cellprofiler(Pipeline *pipeline) {
+    for (gsize i = 0; measures[i] != NULL; i++)
+        if (!measures[i]->slow && has_cellprofiler_name(measures[i]))
+            step_for(pipeline, measures[i]);
+}
+
 static void add_standard(Pipeline *pipeline) {
     for (gsize i = 0; measures[i] != NULL; i++)
         if (!measures[i]->slow)
@@ -172,6 +185,8 @@ static bool take_out(Pipeline *pipeline, const char *word, GError **error) {
 static bool read_word(Pipeline *pipeline, const char *word, GError **error) {
     if (g_str_equal(word, "standard"))
         add_standard(pipeline);
+    else if (g_str_equal(word, "cellprofiler"))
+        add_cellprofiler(pipeline);
     else if (*word == '-')
         return take_out(pipeline, word, error);
     else

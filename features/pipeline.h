@@ -6,11 +6,12 @@
  *     [pipeline screening]
  *     measures = standard correlation:10,20,50 texture:3 -objects
  *
- * word by word: `standard` is every measure that is not slow, plug-ins too, at their own scales; a
- * name adds a measure, or with a colon gives it its scales; a minus takes one out. A section
- * without the key is `standard`, and so are a pipeline `quality` without a section, and any where
- * the settings have no section for a pipeline. A plug-in that is there and cannot be used is left
- * out, and told as news: it gives no column.
+ * word by word: `standard` is every measure that is not slow, plug-ins too, at their own scales;
+ * `cellprofiler` is those of them that give a number CellProfiler has; a name adds a measure, or
+ * with a colon gives it its scales; a minus takes one out. A section without the key is `standard`,
+ * and so are a pipeline `quality` without a section, and any where the settings have no section for
+ * a pipeline. A plug-in that is there and cannot be used is left out, and told as news: it gives no
+ * column.
  *
  * What it measures is its definition: the names, scales and versions of its measures. Another
  * definition under the same name is another version of the pipeline in SQL. */

@@ -3,12 +3,12 @@
 # from the page cache, every frame in PostgreSQL. Reports the rate, CPU seconds per GB of each
 # process, and where a frame's time goes.
 #
-#   tests/bench/thirty-eight-frames-a-second.sh [path|direct|fetch [SECONDS [RATE]]]
+#   tests/bench/thirty-eight-frames-a-second.sh [path|direct|fetch [SECONDS [RATE [MEASURES]]]]
 #
-# BENCH_SETTINGS overrules settings: "features.fetch-window=4MiB ingest.settle=1s".
+# MEASURES are words of a pipeline, `standard` as it is. BENCH_SETTINGS overrules settings: "features.fetch-window=4MiB ingest.settle=1s".
 #
 # The microscope links files it made before, so that writing costs nothing; they lie in memory.
-way=${1:-path} seconds=${2:-60} rate=${3:-38}
+way=${1:-path} seconds=${2:-60} rate=${3:-38} measures=${4:-standard}
 side=2236 # 2236 x 2236 x 2 bytes: 10 MB
 # shellcheck source=tests/bench/bench.bash
 . "$(dirname "$0")/bench.bash"
@@ -27,7 +27,8 @@ case $way in
     *) echo "expected path, direct or fetch, not '$way'" >&2 && exit 2 ;;
 esac
 read -ra more <<< "${BENCH_SETTINGS:-}"
-bench_start "${settings[@]}" "ingest.inline-limit=0" "${more[@]}"
+bench_start "${settings[@]}" "ingest.inline-limit=0" "pipeline quality.measures=$measures" \
+    "${more[@]}"
 
 # 190 different files, 2 GB: a frame is long settled when its bytes come again under another name.
 process_start microscope "$SCOPESTREAM_BIN/simulated-microscope" --out "$images" --list "$written" \

@@ -29,6 +29,13 @@ START_TEST(without_words_it_is_every_measure_that_is_not_slow) {
 }
 END_TEST
 
+START_TEST(cellprofilers_are_those_with_a_number_it_has) {
+    g_autoptr(Pipeline) pipeline = pipeline_of("cellprofiler");
+    ck_assert(has_column(pipeline, "plls") && has_column(pipeline, "thr_mct"));
+    ck_assert(!has_column(pipeline, "lap_var") && !has_column(pipeline, "granularity_1"));
+}
+END_TEST
+
 START_TEST(a_name_adds_its_measure_and_a_minus_takes_it_out) {
     g_autoptr(Pipeline) two = pipeline_of("intensity  entropy");
     ck_assert(has_column(two, "mean") && has_column(two, "entropy"));
@@ -201,6 +208,7 @@ START_TEST(what_is_not_defined_says_why) {
 END_TEST
 
 SUITE("pipeline", without_words_it_is_every_measure_that_is_not_slow,
+      cellprofilers_are_those_with_a_number_it_has,
       a_name_adds_its_measure_and_a_minus_takes_it_out,
       scales_make_a_column_each_under_cellprofilers_names, places_follow_each_other_without_gap,
       another_definition_has_another_id_and_the_same_words_the_same,
