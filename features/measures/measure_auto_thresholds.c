@@ -14,7 +14,7 @@ static const MeasureNumber numbers[] = {
      "histogram", 1},
     {"thr_triangle", "x",
      "the bin farthest below the line from the fullest bin's top to the farther end of the "
-     "histogram" A_BIN,
+     "histogram; NULL where all pixels are equal" A_BIN,
      "Zack 1977; scikit-image's threshold_triangle", "staining level of sparse objects", NULL,
      "histogram", 1},
     {"thr_yen", "x",

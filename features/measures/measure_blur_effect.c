@@ -54,12 +54,6 @@ static gint mirrored(gint index, gint size) {
 #define IS_COUNTED(value) true
 #define PLANE_ROW         plane_row_floats
 #include "features/measures/measure_blur_effect.inc"
-#undef NAME
-#undef Value
-#undef Sum
-#undef ABSOLUTE
-#undef IS_COUNTED
-#undef PLANE_ROW
 
 #define NAME(verb)        verb##_doubles
 #define Value             double

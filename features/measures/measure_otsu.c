@@ -6,22 +6,24 @@
 #include <math.h>
 
 #define SEARCH(found)                                                                              \
-    "ln x of the pixels not below 0, the darkest 1/256 of the range levelled, stretched to 0..1 "  \
-    "and sorted; " found
+    "ln x of the n pixels not below 0, none taken for darker than min + range / 256 + 2^-23, "     \
+    "stretched to 0..1 and sorted; " found
 
 static const MeasureNumber numbers[] = {
     {"thr_otsu_2w", "x",
-     SEARCH("of 256 ranks the one with the least sum of weighted variances up to and above it; "
-            "mean of its neighbours' values"),
+     SEARCH("of each floor(n / min(256, n))-th rank a the one with the least variance(0..a) a + "
+            "variance(a+1..) (n - a - 1), of samples; mean of the values behind the ranks tried "
+            "before and after it"),
      "centrosome's otsu; Otsu 1979", "staining level, empty fields",
      "ImageQuality_ThresholdOtsu_{channel}_2W", "histogram", 2},
     {"thr_otsu_2s", "x",
-     SEARCH("of 256 ranks the one with the least sum of w ln(sqrt(2 pi e) w (variance + 1/512)), w "
-            "pixels up to and above it; mean of its neighbours' values"),
+     SEARCH("of the ranks of thr_otsu_2w the one with the least sum of w ln(sqrt(2 pi e) w "
+            "(variance + 1/512)), w pixels up to and above it; mean of the values as there"),
      "centrosome's entropy", "staining level, empty fields",
      "ImageQuality_ThresholdOtsu_{channel}_2S", "histogram", 1},
     {"thr_otsu_3fw", "x",
-     SEARCH("of the pairs of 128 ranks that part it in three with the least sum of weighted "
+     SEARCH("of the pairs of each floor(n / min(128, n))-th rank that part it in three with the "
+            "least sum of weighted "
             "variances the lower one's value: the middle class is foreground"),
      "centrosome's otsu3", "staining level with dim and bright cells",
      "ImageQuality_ThresholdOtsu_{channel}_3FW", "histogram", 1},
