@@ -21,7 +21,6 @@ libraries=(
     'libpq-fe\.h:store/[a-z_]+\.[ch]'
     'vips/.*:features/[a-z_/]+\.[ch]'
     'tiff(io)?\.h:(ingest/format_tiff|features/pixels[a-z_]*)\.c'
-    'kiss_fft[a-z]*\.h:features/measures/spectrum\.h'
     'xxhash\.h:features/measures/measure_pixel_hash\.c'
     'sqlite3\.h:ingest/journal[a-z_]*\.[ch]'
     'sys/inotify\.h:ingest/watch_inotify\.c'

@@ -22,8 +22,9 @@ static const MeasureNumber numbers[] = {
     {"psd_aniso", "1",
      "how many times more power one direction has than the one at right angles to it, the larger "
      "of (0, 90) and (45, 135) degrees: sectors of 45 degrees, 3 cycles per tile to 1/4 cycles/px, "
-     "each power over the mean power of its bin in spectrum_profile; 1: none; " PERIODOGRAM,
-     "own; Welch 1967", "motion blur, drift, vibration, astigmatism", NULL, "fft", 1},
+     "each power over the mean power of its bin in spectrum_profile, without bins below 1e-12 of "
+     "the mean power of all frequencies but 0; 1: none; " PERIODOGRAM,
+     "own; Welch 1967", "motion blur, drift, vibration, astigmatism", NULL, "fft", 2},
     {"spectrum_profile", "1",
      "element i: log10 of mean power at i/512 .. (i + 1)/512 cycles/px over mean power of all "
      "frequencies but 0, at least -12; where a tile has no frequency there, as the next "
@@ -91,7 +92,7 @@ static void add_to_sectors(const Periodogram *periodogram, guint32 across, Secto
         const PeriodogramBin *bin = &periodogram->bins[periodogram_bin(periodogram, radius)];
         gsize place = (gsize)(down < 0 ? down + 2 * half : down);
         Sector *sector = &sectors[sector_of(across, down)];
-        if (bin->power > 0) {
+        if (bin->power > LEAST_POWER * periodogram->mean * bin->n) {
             sector->n++;
             sector->power += (double)periodogram->power[(gsize)across * periodogram->side + place] *
                              bin->n / bin->power;
@@ -108,7 +109,7 @@ static double anisotropy(const Periodogram *periodogram) {
     Sector sectors[4] = {{0}};
     for (guint32 across = 0; across <= periodogram->side / 4; across++)
         add_to_sectors(periodogram, across, sectors);
-    return MAX(excess(&sectors[0], &sectors[2]), excess(&sectors[1], &sectors[3]));
+    return fmax(excess(&sectors[0], &sectors[2]), excess(&sectors[1], &sectors[3]));
 }
 
 /* --- all of it --- */

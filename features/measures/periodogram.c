@@ -1,22 +1,26 @@
+/* Tiles go two by two, as real and imaginary part of one. Z(k) of both together is A(k) + i B(k),
+ * and since A and B belong to real tiles, |Z(k)|^2 + |Z(-k)|^2 is 2 |A(k)|^2 + 2 |B(k)|^2: nothing
+ * has to be taken apart. */
 #include "features/measures/periodogram.h"
 #include "features/measures/spectrum.h"
+#include "features/measures/transform.h"
 #include "features/processor.h"
 #include <math.h>
 #include <string.h>
 
-#define LINES 8 /* whose values at one frequency fill a line of the cache */
+#define LANES TRANSFORM_LANES
 
 typedef struct {
     SpectrumPixels pixels;
-    guint32 side, frequencies; /* across: side / 2 + 1 */
-    float *window;             /* one direction */
-    float *tile;
-    kiss_fft_cpx *lines;   /* LINES transforms of a line */
-    kiss_fft_cpx *columns; /* frequencies of side values */
-    kiss_fft_cpx *column;
-    float *power;
-    kiss_fftr_cfg plan_across;
-    kiss_fft_cfg plan_down;
+    guint32 side;
+    gsize padded;           /* side, up to whole lanes; what lies there is of no account */
+    float *window;          /* one direction */
+    float *tile;            /* side lines of padded pixels */
+    TransformPoint *pair;   /* of each LANES columns: padded points, one of each line */
+    TransformPoint *halves; /* of each LANES frequencies down: padded points, one of each column */
+    float *power;           /* of each frequency across: padded values, |Z|^2 summed over pairs */
+    float *folded;          /* of those up to side / 2: side values, that of -k added */
+    Transform *transform;
 } Work;
 
 /* --- a tile --- */
@@ -30,47 +34,67 @@ static double sum_of(const float *values, gsize count) {
     return sum;
 }
 
+static float mean_of_tile(const Work *work) {
+    double sum = 0;
+    for (guint32 line = 0; line < work->side; line++)
+        sum += sum_of(work->tile + line * work->padded, work->side);
+    return (float)(sum / ((double)work->side * work->side));
+}
+
+/* LANES columns of a tile into the real or imaginary parts of points. */
 FOR_EACH_PROCESSOR
-static void put_window(float *tile, guint32 side, float mean, const float *window) {
-    for (guint32 y = 0; y < side; y++)
+static void put_columns(const Work *work, float mean, guint32 first, float *restrict parts) {
+    const float *across = work->window + first;
+    for (guint32 line = 0; line < work->side; line++) {
+        const float *pixels = work->tile + line * work->padded + first;
+        float *part = parts + line * (sizeof(TransformPoint) / sizeof(float));
+        float down = work->window[line];
 #pragma omp simd
-        for (guint32 x = 0; x < side; x++)
-            tile[y * side + x] = (tile[y * side + x] - mean) * window[x] * window[y];
+        for (guint lane = 0; lane < LANES; lane++)
+            part[lane] = (pixels[lane] - mean) * across[lane] * down;
+    }
 }
 
-static void take_tile(const Work *work, guint32 x, guint32 y) {
-    guint32 side = work->side;
-    for (guint32 line = 0; line < side; line++)
-        spectrum_row(&work->pixels, x, y + line, side, work->tile + (gsize)line * side);
-    gsize count = (gsize)side * side;
-    put_window(work->tile, side, (float)(sum_of(work->tile, count) / (double)count), work->window);
+typedef struct {
+    guint32 x, y;
+} Corner;
+
+static void take_tile(const Work *work, Corner corner, bool is_second) {
+    for (guint32 line = 0; line < work->side; line++)
+        spectrum_row(&work->pixels, corner.x, corner.y + line, work->side,
+                     work->tile + line * work->padded);
+    float mean = mean_of_tile(work);
+    for (guint32 first = 0; first < work->side; first += LANES) {
+        TransformPoint *points = work->pair + first / LANES * work->padded;
+        put_columns(work, mean, first, is_second ? points->im : points->re);
+    }
 }
 
-static void transform_lines(const Work *work, guint32 first, guint32 count) {
-    for (guint32 line = 0; line < count; line++)
-        kiss_fftr(work->plan_across, work->tile + (gsize)(first + line) * work->side,
-                  work->lines + (gsize)line * work->frequencies);
-    for (guint32 across = 0; across < work->frequencies; across++)
-        for (guint32 line = 0; line < count; line++)
-            work->columns[(gsize)across * work->side + first + line] =
-                work->lines[(gsize)line * work->frequencies + across];
+/* --- a pair of them --- */
+
+static void transform_down(const Work *work, guint32 first) {
+    gsize padded = work->padded;
+    const TransformPoint *waves =
+        transform_lanes(work->transform, work->pair + first / LANES * padded);
+    for (gsize down = 0; down < padded; down += LANES)
+        transform_turn(waves + down, work->halves + down / LANES * padded + first);
 }
 
 FOR_EACH_PROCESSOR
-static void add_power(const kiss_fft_cpx *waves, guint32 count, float *power) {
+static void add_power(const TransformPoint *waves, const Work *work, float *restrict power) {
+    for (guint32 across = 0; across < work->side; across++)
 #pragma omp simd
-    for (guint32 i = 0; i < count; i++)
-        power[i] += waves[i].r * waves[i].r + waves[i].i * waves[i].i;
+        for (guint lane = 0; lane < LANES; lane++)
+            power[across * work->padded + lane] += waves[across].re[lane] * waves[across].re[lane] +
+                                                   waves[across].im[lane] * waves[across].im[lane];
 }
 
-static void add_tile(const Work *work, guint32 x, guint32 y) {
-    guint32 side = work->side;
-    take_tile(work, x, y);
-    for (guint32 line = 0; line < side; line += LINES)
-        transform_lines(work, line, MIN(LINES, side - line));
-    for (guint32 across = 0; across < work->frequencies; across++) {
-        kiss_fft(work->plan_down, work->columns + (gsize)across * side, work->column);
-        add_power(work->column, side, work->power + (gsize)across * side);
+static void add_pair(const Work *work) {
+    for (guint32 first = 0; first < work->side; first += LANES)
+        transform_down(work, first);
+    for (guint32 down = 0; down < work->side; down += LANES) {
+        TransformPoint *lines = work->halves + down / LANES * work->padded;
+        add_power(transform_lanes(work->transform, lines), work, work->power + down);
     }
 }
 
@@ -78,35 +102,70 @@ static void add_tile(const Work *work, guint32 x, guint32 y) {
 
 static guint32 side_for(const Plane *plane) {
     guint32 side = MIN(MIN(plane->width, plane->height), PERIODOGRAM_SIDE) / 2 * 2;
-    while (kiss_fft_next_fast_size((int)side) != (int)side)
+    while (transform_length(side) != side)
         side -= 2;
     return side;
 }
 
 static bool work_make(Work *work, const Scan *scan) {
-    guint32 side = side_for(scan->plane), frequencies = side / 2 + 1;
-    gsize values = (gsize)side * frequencies;
-    *work = (Work){.side = side, .frequencies = frequencies};
-    work->window = scan_scratch(scan, side * sizeof *work->window);
-    work->tile = scan_scratch(scan, (gsize)side * side * sizeof *work->tile);
-    work->lines = scan_scratch(scan, (gsize)LINES * frequencies * sizeof *work->lines);
-    work->columns = scan_scratch(scan, values * sizeof *work->columns);
-    work->column = scan_scratch(scan, side * sizeof *work->column);
-    work->power = scan_scratch(scan, values * sizeof *work->power);
-    work->plan_across = spectrum_plan_real(scan, side);
-    work->plan_down = spectrum_plan(scan, side);
+    guint32 side = side_for(scan->plane);
+    gsize padded = transform_padded(side);
+    *work = (Work){.side = side, .padded = padded};
+    work->window = scan_scratch(scan, padded * sizeof *work->window);
+    work->tile = scan_scratch(scan, side * padded * sizeof *work->tile);
+    work->pair = scan_scratch(scan, padded / LANES * padded * sizeof *work->pair);
+    work->halves = scan_scratch(scan, padded / LANES * padded * sizeof *work->halves);
+    work->power = scan_scratch(scan, side * padded * sizeof *work->power);
+    work->folded = scan_scratch(scan, (gsize)(side / 2 + 1) * side * sizeof *work->folded);
+    work->transform = transform_make(scan, side);
     return spectrum_pixels(scan, &work->pixels) && work->window != NULL && work->tile != NULL &&
-           work->lines != NULL && work->columns != NULL && work->column != NULL &&
-           work->power != NULL && work->plan_across != NULL && work->plan_down != NULL;
+           work->pair != NULL && work->halves != NULL && work->power != NULL &&
+           work->folded != NULL && work->transform != NULL;
 }
 
-static void add_tiles(const Work *work, guint32 width, guint32 height) {
+static void work_clear(const Work *work) {
     guint32 side = work->side;
-    guint32 columns = width >= 2 * side ? 2 : 1, rows = height >= 2 * side ? 2 : 1;
+    gsize padded = work->padded;
+    memset(work->window, 0, padded * sizeof *work->window);
+    for (guint32 n = 0; n < side; n++)
+        work->window[n] = (float)(0.5 - 0.5 * cos(2 * G_PI * n / side));
+    memset(work->tile, 0, side * padded * sizeof *work->tile);
+    memset(work->pair, 0, padded / LANES * padded * sizeof *work->pair);
+    memset(work->power, 0, side * padded * sizeof *work->power);
+}
+
+/* One tile, a pair of them, or two pairs. */
+static guint corners_of_tiles(const Plane *plane, guint32 side, Corner corners[4]) {
+    guint32 columns = plane->width >= 2 * side ? 2 : 1, rows = plane->height >= 2 * side ? 2 : 1;
+    guint count = 0;
     for (guint32 row = 0; row < rows; row++)
         for (guint32 column = 0; column < columns; column++)
-            add_tile(work, (2 * column + 1) * (width / (2 * columns)) - side / 2,
-                     (2 * row + 1) * (height / (2 * rows)) - side / 2);
+            corners[count++] =
+                (Corner){(2 * column + 1) * (plane->width / (2 * columns)) - side / 2,
+                         (2 * row + 1) * (plane->height / (2 * rows)) - side / 2};
+    return count;
+}
+
+static void add_tiles(const Work *work, const Plane *plane) {
+    Corner corners[4];
+    guint count = corners_of_tiles(plane, work->side, corners);
+    for (guint tile = 0; tile < count; tile++) {
+        take_tile(work, corners[tile], tile % 2 == 1);
+        if (tile % 2 == 1 || tile == count - 1)
+            add_pair(work);
+    }
+}
+
+static void fold(const Work *work) {
+    guint32 side = work->side;
+    for (guint32 across = 0; across <= side / 2; across++) {
+        const float *power = work->power + across * work->padded;
+        const float *mirrored = work->power + (across == 0 ? 0 : side - across) * work->padded;
+        float *folded = work->folded + (gsize)across * side;
+        folded[0] = power[0] + mirrored[0];
+        for (guint32 down = 1; down < side; down++)
+            folded[down] = power[down] + mirrored[side - down];
+    }
 }
 
 /* --- what frequencies have together --- */
@@ -160,11 +219,10 @@ bool periodogram_make(const Scan *scan, Periodogram *ret_periodogram) {
     Work work;
     if (MIN(scan->plane->width, scan->plane->height) < PERIODOGRAM_LEAST || !work_make(&work, scan))
         return false;
-    for (guint32 n = 0; n < work.side; n++)
-        work.window[n] = (float)(0.5 - 0.5 * cos(2 * G_PI * n / work.side));
-    memset(work.power, 0, (gsize)work.side * work.frequencies * sizeof *work.power);
-    add_tiles(&work, scan->plane->width, scan->plane->height);
-    *ret_periodogram = (Periodogram){.side = work.side, .power = work.power};
+    work_clear(&work);
+    add_tiles(&work, scan->plane);
+    fold(&work);
+    *ret_periodogram = (Periodogram){.side = work.side, .power = work.folded};
     fill_bins(ret_periodogram);
     return ret_periodogram->mean > 0;
 }

@@ -12,8 +12,8 @@
 
 #include "features/scan_plane.h"
 
-#define PERIODOGRAM_SIDE      384 /* four of 512 would take 8 ms of every frame, these take 5 */
-#define PERIODOGRAM_LEAST     32  /* pixels a side of a frame */
+#define PERIODOGRAM_SIDE      384
+#define PERIODOGRAM_LEAST     32 /* pixels a side of a frame */
 #define PERIODOGRAM_BINS      256
 #define PERIODOGRAM_BINS_TO_1 512 /* in 1 cycle/px */
 

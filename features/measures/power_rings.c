@@ -11,6 +11,7 @@
  * sinh(b sqrt(1 - z^2)) for |z| < 1, whose Fourier transform is a Bessel function I1. */
 #include "features/measures/power_rings.h"
 #include "features/measures/spectrum.h"
+#include "features/measures/transform.h"
 #include "features/processor.h"
 #include <math.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 #define KERNEL_SHARPNESS 0.58      /* b / (pi * KERNEL_PLACES) */
 #define LEAST_PLACES     (8 / 3.0) /* for each frequency asked for */
 #define TAPS_AT_ONCE     4
-#define LANES            16 /* lines worked on at once */
+#define LANES            TRANSFORM_LANES
 #define STRIP            64 /* columns whose pixels of some rows stay in the first cache */
 
 /* One direction of the frame. */
@@ -36,17 +37,17 @@ typedef struct {
 typedef struct {
     SpectrumPixels pixels;
     Axis across, down;
-    float *rows;           /* those below which the places of the block lie, row_floats each */
-    gint64 first, end;     /* the rows that are there */
-    gsize row_floats;      /* the frame's width and what STRIP wants beyond it */
-    float *lines;          /* LANES of them: the block, made smaller downwards */
-    float *lanes;          /* the same, pixel by pixel: LANES values each */
-    float *places;         /* the same, made smaller across, too */
-    kiss_fft_cpx *waves;   /* LANES / 2 transforms: two lines each, as real and imaginary part */
-    kiss_fft_cpx *columns; /* of each frequency across: down.places values */
-    kiss_fft_cpx *column;  /* one of them, transformed */
-    double *power;         /* of it, from -highest to highest */
-    kiss_fft_cfg plan_across, plan_down;
+    float *rows;             /* those below which the places of LANES lines lie, row_floats each */
+    gint64 first, end;       /* the rows that are there */
+    gsize row_floats;        /* the frame's width and what the kernel wants before and beyond it */
+    float *lines;            /* LANES of them, made smaller downwards */
+    float *lanes;            /* the same, pixel by pixel: LANES values each */
+    TransformPoint *places;  /* made smaller across, too: LANES lines as real parts, and LANES
+                                as imaginary ones */
+    TransformPoint *columns; /* of each LANES frequencies across: column_points, one of each line */
+    gsize column_points;
+    double *power; /* of one frequency across, from -highest to highest */
+    Transform *transform_across, *transform_down;
 } Work;
 
 /* --- an axis --- */
@@ -88,7 +89,7 @@ static void axis_fill(Axis *axis, double span, double sharpness) {
 }
 
 static bool axis_make(Axis *axis, const Scan *scan, guint32 size, guint32 highest) {
-    guint32 places = (guint32)kiss_fft_next_fast_size((int)ceil(LEAST_PLACES * highest));
+    guint32 places = transform_length((guint32)ceil(LEAST_PLACES * highest));
     double span = KERNEL_PLACES * size / places;
     *axis = (Axis){.size = size,
                    .places = places,
@@ -115,18 +116,26 @@ static guint32 wrapped(gint64 index, guint32 size) {
     return (guint32)(rest < 0 ? rest + size : rest);
 }
 
-/* Has the rows below the places of a block at hand; those that the block before left stay. */
+/* As far before and beyond the frame as the kernel reaches. */
+static void take_row(const Work *work, guint32 y, float *ret_pixels) {
+    guint32 width = work->across.size;
+    gsize before = (gsize)-work->across.starts[0];
+    spectrum_row(&work->pixels, 0, y, width, ret_pixels + before);
+    for (gsize i = before; i-- > 0;)
+        ret_pixels[i] = ret_pixels[i + width];
+    for (gsize i = before + width; i < work->row_floats; i++)
+        ret_pixels[i] = ret_pixels[i - width];
+}
+
+/* Has the rows below the places of some lines at hand; those that the lines before left stay. */
 static void take_rows(Work *work, gint64 first, gint64 end) {
     gint64 kept = MAX(work->end - first, 0);
-    gsize row_bytes = work->row_floats * sizeof(float);
     if (kept > 0)
         memmove(work->rows, work->rows + (first - work->first) * (gint64)work->row_floats,
-                (gsize)kept * row_bytes);
-    for (gint64 row = first + kept; row < end; row++) {
-        float *pixels = work->rows + (row - first) * (gint64)work->row_floats;
-        spectrum_row(&work->pixels, 0, wrapped(row, work->down.size), work->across.size, pixels);
-        memset(pixels + work->across.size, 0, row_bytes - work->across.size * sizeof(float));
-    }
+                (gsize)kept * work->row_floats * sizeof(float));
+    for (gint64 row = first + kept; row < end; row++)
+        take_row(work, wrapped(row, work->down.size),
+                 work->rows + (row - first) * (gint64)work->row_floats);
     work->first = first;
     work->end = end;
 }
@@ -145,7 +154,7 @@ static inline void weigh(const float *values, gsize stride, const float *weights
     }
 }
 
-/* Strip by strip, so that the rows' pixels are in the first cache for all places of the block. */
+/* Strip by strip, so that the rows' pixels are in the first cache for all places of the lines. */
 FOR_EACH_PROCESSOR
 static void weigh_rows(const Axis *axis, guint32 place, guint32 count, const float *rows,
                        gsize row_floats, float *restrict ret_lines) {
@@ -164,72 +173,71 @@ static void shrink_downwards(Work *work, guint32 place, guint32 count) {
     weigh_rows(axis, place, count, work->rows, work->row_floats, work->lines);
 }
 
-/* The lines side by side, and as far beyond the frame as the kernel reaches. */
+/* parts: the real or the imaginary ones of points. */
 FOR_EACH_PROCESSOR
-static void turn_lines(const float *restrict lines, gsize line_floats, guint32 width,
-                       float *restrict ret_lanes) {
-    for (guint32 x = 0; x < width; x++)
-        for (guint32 lane = 0; lane < LANES; lane++)
-            ret_lanes[(gsize)x * LANES + lane] = lines[lane * line_floats + x];
-}
-
-FOR_EACH_PROCESSOR
-static void weigh_lanes(const float *lanes, const Axis *axis, float *restrict ret_places) {
-    for (guint32 place = 0; place < axis->places; place++) {
+static void weigh_lanes(const float *lanes, const Axis *axis, float *restrict ret_parts) {
+    for (guint32 place = 0; place < axis->places; place++)
         weigh(lanes + (axis->starts[place] - axis->starts[0]) * LANES, LANES,
               axis->weights + (gsize)place * axis->taps, axis->taps, LANES,
-              ret_places + (gsize)place * LANES);
-    }
+              ret_parts + place * (sizeof(TransformPoint) / sizeof(float)));
 }
 
-static void shrink_across(Work *work) {
-    const Axis *axis = &work->across;
-    gsize reach = axis_reach(axis, axis->places);
-    gsize before = wrapped(axis->starts[0], axis->size); /* the pixel that stands first */
-    for (gsize done = 0; done < reach;) {
-        gsize x = (before + done) % axis->size, width = MIN(axis->size - x, reach - done);
-        turn_lines(work->lines + x, work->row_floats, (guint32)width, work->lanes + done * LANES);
-        done += width;
-    }
-    weigh_lanes(work->lanes, axis, work->places);
+static void shrink_across(Work *work, float *ret_parts) {
+    for (gsize x = 0; x < work->row_floats; x += LANES)
+        transform_turn_lines(work->lines + x, work->row_floats, work->lanes + x * LANES);
+    weigh_lanes(work->lanes, &work->across, ret_parts);
+}
+
+/* LANES lines, fewer at the frame's end, from place on. */
+static void shrink(Work *work, guint32 place, float *ret_parts) {
+    shrink_downwards(work, place, MIN(LANES, work->down.places - place));
+    shrink_across(work, ret_parts);
 }
 
 /* --- transforming it --- */
 
-/* The transforms a and b of two real lines that were the parts of one complex line. */
-static void part(const kiss_fft_cpx *waves, guint32 length, guint32 k, kiss_fft_cpx ret_ab[2]) {
-    kiss_fft_cpx at = waves[k], mirrored = waves[k == 0 ? 0 : length - k];
-    ret_ab[0] = (kiss_fft_cpx){(at.r + mirrored.r) / 2, (at.i - mirrored.i) / 2};
-    ret_ab[1] = (kiss_fft_cpx){(at.i + mirrored.i) / 2, (mirrored.r - at.r) / 2};
+/* The transforms, times 2, of two real lines that were the parts of one complex line, at k:
+ * mirrored is that at -k. */
+FOR_EACH_PROCESSOR
+static void take_apart(const TransformPoint *at, const TransformPoint *mirrored,
+                       TransformPoint *restrict ret_real, TransformPoint *restrict ret_imaginary) {
+#pragma omp simd
+    for (guint lane = 0; lane < LANES; lane++) {
+        ret_real->re[lane] = at->re[lane] + mirrored->re[lane];
+        ret_real->im[lane] = at->im[lane] - mirrored->im[lane];
+        ret_imaginary->re[lane] = at->im[lane] + mirrored->im[lane];
+        ret_imaginary->im[lane] = mirrored->re[lane] - at->re[lane];
+    }
 }
 
-static void transform_lines(Work *work, guint32 place, guint32 count) {
-    guint32 length = work->across.places;
-    const kiss_fft_cpx *pairs = (const kiss_fft_cpx *)work->places;
-    for (guint32 pair = 0; pair < (count + 1) / 2; pair++)
-        kiss_fft_stride(work->plan_across, pairs + pair, work->waves + (gsize)pair * length,
-                        LANES / 2);
-    for (guint32 k = 0; k <= work->across.highest; k++) {
-        kiss_fft_cpx *column = work->columns + (gsize)k * work->down.places + place;
-        for (guint32 lane = 0; lane < count; lane += 2) {
-            kiss_fft_cpx ab[2];
-            part(work->waves + (gsize)lane / 2 * length, length, k, ab);
-            memcpy(column + lane, ab, MIN(count - lane, 2) * sizeof *ab);
-        }
+static void transform_lines(Work *work, guint32 place) {
+    guint32 length = work->across.places, highest = work->across.highest;
+    const TransformPoint *waves = transform_lanes(work->transform_across, work->places);
+    TransformPoint first[LANES] = {{{0}}}, second[LANES] = {{{0}}};
+    for (guint32 across = 0; across <= highest; across++) {
+        guint lane = across % LANES;
+        take_apart(&waves[across], &waves[across == 0 ? 0 : length - across], &first[lane],
+                   &second[lane]);
+        if (lane < LANES - 1 && across < highest)
+            continue;
+        TransformPoint *column = work->columns + across / LANES * work->column_points + place;
+        transform_turn(first, column);
+        transform_turn(second, column + LANES);
     }
 }
 
 /* --- the rings --- */
 
 /* |X(across, down)|^2 for down from -highest to highest; ret_power is that of down = 0. */
-static void column_power(const Work *work, guint32 across, const kiss_fft_cpx *column,
+static void column_power(const Work *work, guint32 across, const TransformPoint *waves,
                          double *ret_power) {
     const Axis *axis = &work->down;
+    guint lane = across % LANES;
     for (gint64 down = -(gint64)axis->highest; down <= axis->highest; down++) {
-        kiss_fft_cpx wave = column[down < 0 ? down + axis->places : down];
+        const TransformPoint *wave = &waves[down < 0 ? down + axis->places : down];
+        double re = wave->re[lane], im = wave->im[lane];
         double response = work->across.response[across] * axis->response[ABS(down)];
-        ret_power[down] =
-            ((double)wave.r * wave.r + (double)wave.i * wave.i) / (response * response);
+        ret_power[down] = (re * re + im * im) / (response * response);
     }
 }
 
@@ -250,10 +258,13 @@ static void add_to_rings(guint64 x, const double *power, int step, const Work *w
 /* The frame is real: (-across, -down) has the same power as (across, down), and is not transformed.
  */
 static void add_columns(Work *work, double *ret_power) {
+    double *power = work->power + work->down.highest;
+    const TransformPoint *waves = NULL;
     for (guint32 across = 0; across <= work->across.highest; across++) {
-        kiss_fft(work->plan_down, work->columns + (gsize)across * work->down.places, work->column);
-        double *power = work->power + work->down.highest;
-        column_power(work, across, work->column, power);
+        if (across % LANES == 0)
+            waves = transform_lanes(work->transform_down,
+                                    work->columns + across / LANES * work->column_points);
+        column_power(work, across, waves, power);
         add_to_rings(across, power, 1, work, ret_power);
         if (across > 0)
             add_to_rings(across - 1, power, -1, work, ret_power);
@@ -275,23 +286,21 @@ static bool work_make(Work *work, const Scan *scan, guint32 rings) {
     work->first = work->end = work->down.starts[0];
     guint32 places = work->across.places;
     gsize rows = axis_reach(&work->down, MIN(LANES, work->down.places));
-    gsize lanes = axis_reach(&work->across, places);
-    work->row_floats = ((gsize)scan->plane->width + STRIP - 1) / STRIP * STRIP;
+    work->row_floats = (axis_reach(&work->across, places) + STRIP - 1) / STRIP * STRIP;
+    work->column_points =
+        transform_padded(work->down.places) + LANES; /* the last may lack a pair */
     work->rows = scan_scratch(scan, rows * work->row_floats * sizeof(float));
     work->lines = scan_scratch(scan, LANES * work->row_floats * sizeof(float));
-    work->lanes = scan_scratch(scan, lanes * LANES * sizeof(float));
-    work->places = scan_scratch(scan, (gsize)places * LANES * sizeof(float));
-    work->waves = scan_scratch(scan, (gsize)places * LANES / 2 * sizeof *work->waves);
-    work->columns =
-        scan_scratch(scan, (gsize)(highest + 1) * work->down.places * sizeof *work->columns);
-    work->column = scan_scratch(scan, work->down.places * sizeof *work->column);
+    work->lanes = scan_scratch(scan, LANES * work->row_floats * sizeof(float));
+    work->places = scan_scratch(scan, transform_padded(places) * sizeof *work->places);
+    work->columns = scan_scratch(scan, transform_padded(rings) / LANES * work->column_points *
+                                           sizeof *work->columns);
     work->power = scan_scratch(scan, (2 * (gsize)highest + 1) * sizeof *work->power);
-    work->plan_across = spectrum_plan(scan, places);
-    work->plan_down = spectrum_plan(scan, work->down.places);
+    work->transform_across = transform_make(scan, places);
+    work->transform_down = transform_make(scan, work->down.places);
     return work->rows != NULL && work->lines != NULL && work->lanes != NULL &&
-           work->places != NULL && work->waves != NULL && work->columns != NULL &&
-           work->column != NULL && work->power != NULL && work->plan_across != NULL &&
-           work->plan_down != NULL;
+           work->places != NULL && work->columns != NULL && work->power != NULL &&
+           work->transform_across != NULL && work->transform_down != NULL;
 }
 
 bool power_rings(const Scan *scan, guint32 rings, double *ret_power) {
@@ -299,12 +308,13 @@ bool power_rings(const Scan *scan, guint32 rings, double *ret_power) {
     memset(ret_power, 0, rings * sizeof *ret_power);
     if (!work_make(&work, scan, rings))
         return false;
-    memset(work.lines, 0, LANES * work.row_floats * sizeof(float)); /* the last block is short */
-    for (guint32 place = 0; place < work.down.places; place += LANES) {
-        guint32 count = MIN(LANES, work.down.places - place);
-        shrink_downwards(&work, place, count);
-        shrink_across(&work);
-        transform_lines(&work, place, count);
+    memset(work.lines, 0, LANES * work.row_floats * sizeof(float)); /* the last ones are fewer */
+    memset(work.places, 0, work.across.places * sizeof *work.places);
+    for (guint32 place = 0; place < work.down.places; place += 2 * LANES) {
+        shrink(&work, place, work.places->re);
+        if (place + LANES < work.down.places)
+            shrink(&work, place + LANES, work.places->im);
+        transform_lines(&work, place);
     }
     add_columns(&work, ret_power);
     return true;

@@ -2,20 +2,6 @@
 #include "features/processor.h"
 #include <math.h>
 
-kiss_fft_cfg spectrum_plan(const Scan *scan, guint32 length) {
-    size_t size_bytes = 0;
-    kiss_fft_alloc((int)length, 0, NULL, &size_bytes);
-    void *memory = scan_scratch(scan, size_bytes);
-    return memory == NULL ? NULL : kiss_fft_alloc((int)length, 0, memory, &size_bytes);
-}
-
-kiss_fftr_cfg spectrum_plan_real(const Scan *scan, guint32 length) {
-    size_t size_bytes = 0;
-    kiss_fftr_alloc((int)length, 0, NULL, &size_bytes);
-    void *memory = scan_scratch(scan, size_bytes);
-    return memory == NULL ? NULL : kiss_fftr_alloc((int)length, 0, memory, &size_bytes);
-}
-
 /* Whole numbers of 16 bits fit as they are. The exponent's limits keep gain itself finite, and the
  * products within the range of floats. */
 static double gain_for(const Scan *scan) {

@@ -1,17 +1,8 @@
-/* spectrum: what the measures of spatial frequencies share. kissfft does the transforms; it is fast
- * for lengths without a prime factor above 5, so those are the ones to ask it for. */
+/* spectrum: what the measures of spatial frequencies share beside the transforms. */
 #ifndef FEATURES_SPECTRUM_H
 #define FEATURES_SPECTRUM_H
 
 #include "features/scan_plane.h"
-#include <kiss_fft.h>
-#include <kiss_fftr.h>
-
-/* A plan for forward transforms of that length, in the scratch of the measure at work. NULL if
- * memory does not suffice. */
-kiss_fft_cfg spectrum_plan(const Scan *scan, guint32 length);
-/* The same for real values; length is even. */
-kiss_fftr_cfg spectrum_plan_real(const Scan *scan, guint32 length);
 
 /* A plane's pixels as floats around its mean. Pixels that are not finite count as the mean. */
 typedef struct {
