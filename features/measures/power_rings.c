@@ -25,13 +25,13 @@
 
 /* One direction of the frame. */
 typedef struct {
-    guint32 size;     /* N, pixels */
-    guint32 places;   /* M */
-    guint32 highest;  /* frequency asked for */
-    guint32 taps;     /* pixels under the kernel, up to a multiple of TAPS_AT_ONCE */
-    gint64 *starts;   /* of each place: its first pixel, which may lie beyond the frame */
-    float *weights;   /* of each place: taps of them */
-    double *response; /* H(k / N) * M / N for k up to highest */
+    guint32 size;    /* N, pixels */
+    guint32 places;  /* M */
+    guint32 highest; /* frequency asked for */
+    guint32 taps;    /* pixels under the kernel, up to a multiple of TAPS_AT_ONCE */
+    gint64 *starts;  /* of each place: its first pixel, which may lie beyond the frame */
+    float *weights;  /* of each place: taps of them */
+    double *gains;   /* 1 / (H(k / N) * M / N)^2 for k up to highest */
 } Axis;
 
 typedef struct {
@@ -83,9 +83,11 @@ static void axis_fill(Axis *axis, double span, double sharpness) {
                 weights[tap] = (float)kernel(sharpness, (offset + tap) / (span / 2));
         offset_before = offset;
     }
-    for (guint32 k = 0; k <= axis->highest; k++)
-        axis->response[k] = kernel_response(sharpness, G_PI * span * k / axis->size) * span / 2 *
-                            axis->places / axis->size;
+    for (guint32 k = 0; k <= axis->highest; k++) {
+        double response = kernel_response(sharpness, G_PI * span * k / axis->size) * span / 2 *
+                          axis->places / axis->size;
+        axis->gains[k] = 1 / (response * response);
+    }
 }
 
 static bool axis_make(Axis *axis, const Scan *scan, guint32 size, guint32 highest) {
@@ -97,8 +99,8 @@ static bool axis_make(Axis *axis, const Scan *scan, guint32 size, guint32 highes
                    .taps = ((guint32)span / TAPS_AT_ONCE + 1) * TAPS_AT_ONCE};
     axis->starts = scan_scratch(scan, places * sizeof *axis->starts);
     axis->weights = scan_scratch(scan, (gsize)places * axis->taps * sizeof *axis->weights);
-    axis->response = scan_scratch(scan, (highest + 1) * sizeof *axis->response);
-    if (axis->starts == NULL || axis->weights == NULL || axis->response == NULL)
+    axis->gains = scan_scratch(scan, (highest + 1) * sizeof *axis->gains);
+    if (axis->starts == NULL || axis->weights == NULL || axis->gains == NULL)
         return false;
     axis_fill(axis, span, G_PI * KERNEL_PLACES * KERNEL_SHARPNESS);
     return true;
@@ -236,8 +238,7 @@ static void column_power(const Work *work, guint32 across, const TransformPoint 
     for (gint64 down = -(gint64)axis->highest; down <= axis->highest; down++) {
         const TransformPoint *wave = &waves[down < 0 ? down + axis->places : down];
         double re = wave->re[lane], im = wave->im[lane];
-        double response = work->across.response[across] * axis->response[ABS(down)];
-        ret_power[down] = (re * re + im * im) / (response * response);
+        ret_power[down] = (re * re + im * im) * work->across.gains[across] * axis->gains[ABS(down)];
     }
 }
 
