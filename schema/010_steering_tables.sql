@@ -210,18 +210,29 @@ create table if not exists scopestream_data.rule (
     check (kind in ('missing', 'event') or bound is not null)
 );
 
--- Where a rule stands in a group of frames: the window and what the charts have added up.
+-- Where a rule stands in a group of frames.
 create table if not exists scopestream_data.rule_state (
     rule_id integer not null references scopestream_data.rule on delete cascade,
     group_key text not null, -- JSON array of source, experiment, plate, ... as far as group_by goes
     recent bit(64) not null default repeat('0', 64)::bit(64), -- bad frames, the newest in the last bit
     good_run integer not null default 0,
-    -- charts go channel by channel: {"channel": {"ewma":, "high":, "low":}}
-    charts jsonb not null default '{}',
+    pending bigint[] not null default '{}', -- findings in the window, up to k - 1, that belong to no alert yet
     alert_id bigint, -- open
     rearm_at timestamptz,
     changed_at timestamptz not null default clock_timestamp(),
     primary key (rule_id, group_key)
+) with (fillfactor = 50);
+create index if not exists rule_state_group on scopestream_data.rule_state (group_key);
+
+-- What a chart (ewma, cusum) has added up: one a rule, pipeline, plate, channel and plane, whatever the rule groups by.
+create table if not exists scopestream_data.rule_chart (
+    rule_id integer not null references scopestream_data.rule on delete cascade,
+    chart_key text not null, -- JSON array of pipeline_id, source, experiment, plate, channel, z
+    ewma double precision not null default 0,
+    high double precision not null default 0,
+    low double precision not null default 0,
+    changed_at timestamptz not null default clock_timestamp(),
+    primary key (rule_id, chart_key)
 ) with (fillfactor = 50);
 
 -- A frame, site or well that a rule found bad.
@@ -273,7 +284,9 @@ create table if not exists scopestream_data.alert (
     closed_at timestamptz,
     closed_by text,            -- a person, or 'rule'
     note text,
-    sent boolean not null default true -- false: the rate limit held it back
+    sent boolean not null default true, -- false: the rate limit held it back
+    told_at timestamptz,                -- when a message last told of it
+    told_findings bigint not null default 0 -- how many findings it had then
 );
 create index if not exists alert_open on scopestream_data.alert (opened_at) where state <> 'closed';
 create index if not exists alert_plate on scopestream_data.alert (plate, opened_at);
@@ -331,6 +344,27 @@ create table if not exists scopestream_data.webhook_post (
     written_at timestamptz not null default clock_timestamp()
 );
 create index if not exists webhook_post_due on scopestream_data.webhook_post (next_at) where not given_up;
+
+-- --- steering itself ---
+
+-- One row of settings.
+create table if not exists scopestream_data.steering (
+    only_row boolean primary key default true check (only_row),
+    enabled boolean not null default true, -- false: rows are stored and nothing else is done
+    tell_growth_s double precision not null default 30 check (tell_growth_s > 0) -- a growing alert is told so often
+);
+insert into scopestream_data.steering default values on conflict do nothing;
+
+-- Rows that were stored while steering failed; tried again, halved, until they are steered or given up.
+create table if not exists scopestream_data.unsteered (
+    unsteered_id bigint generated always as identity primary key,
+    keys scopestream_data.row_key[] not null,
+    attempts integer not null default 1,
+    next_at timestamptz, -- NULL: given up
+    error text not null,
+    since timestamptz not null default clock_timestamp()
+);
+create index if not exists unsteered_due on scopestream_data.unsteered (next_at) where next_at is not null;
 
 -- --- months ---
 
