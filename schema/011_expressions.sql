@@ -17,6 +17,7 @@ create table if not exists scopestream_data.expression_function (
     fewest integer not null default 0,
     most integer not null default 0,
     sql text,
+    requires text, -- a measure that must be announced
     sentence text not null
 );
 truncate scopestream_data.expression_function;
@@ -97,6 +98,9 @@ insert into scopestream_data.expression_function (name, kind, usage, fewest, mos
 ('in', 'keyword', 'x in (y, z, ...)', 0, 0, null, 'x equals one of these'),
 ('true', 'keyword', 'true', 0, 0, null, 'a condition that always holds'),
 ('false', 'keyword', 'false', 0, 0, null, 'a condition that never holds');
+
+update scopestream_data.expression_function set requires = 'tile_mean' where name in ('change', 'change_z');
+update scopestream_data.expression_function set requires = 'pixel_hash' where name = 'same_pixels';
 
 create or replace function scopestream_data.power_or_unknown(x double precision, y double precision)
     returns double precision
@@ -202,15 +206,19 @@ create or replace function scopestream_data.refuse_word(token scopestream_data.e
 declare
     word constant text := left(token.word, 63);
     other text := (select kind from scopestream_data.measure m where m.name = word);
-    usage text := (select e.usage from scopestream_data.expression_function e where e.name = word);
+    known constant scopestream_data.expression_function := (
+        select e from scopestream_data.expression_function e where e.name = word);
     nearest text;
 begin
     if token.kind = 'stranger' then
         perform scopestream_data.refuse_expression(
             format('''%s'' has no meaning here%s', word, case word when '^' then ': x to the power of y is power(x, y)'
                                                                    else '' end), token.place);
-    elsif usage is not null then
-        perform scopestream_data.refuse_expression(format('''%s'' is written %s', word, usage), token.place);
+    elsif known.requires is not null then
+        perform scopestream_data.refuse_expression(
+            format('''%s'' needs the measure %s, which no worker has announced', word, known.requires), token.place);
+    elsif known.name is not null then
+        perform scopestream_data.refuse_expression(format('''%s'' is written %s', word, known.usage), token.place);
     elsif other = 'number' or parts ? word then
         perform scopestream_data.refuse_expression(format('''%s'' is a number and no function', word), token.place);
     elsif other is not null then
@@ -249,6 +257,7 @@ create or replace function scopestream_data.expression_tokens(expression text, p
                 when w.kind = 'keyword' then 'keyword'
                 when called then coalesce(w.kind, 'unknown')
                 when parts ? s.word then 'part'
+                when w.requires is not null and not scopestream_data.has_columns(w.requires) then 'unknown'
                 when w.name is not null then 'name'
                 when m.name is not null then 'measure' else 'unknown' end,
            s.place,
@@ -799,9 +808,11 @@ $$;
 
 -- --- running it ---
 
+-- A few rows found by their keys, however large the tables are or have grown since they were analysed.
 create or replace function scopestream_data.run_evaluation(statement text, keys scopestream_data.row_key[],
     without integer[]) returns setof scopestream_data.evaluated
-    language plpgsql set search_path = pg_catalog, pg_temp as $$
+    language plpgsql set search_path = pg_catalog, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 begin
     return query execute statement
     using keys, without, (select min(acquired_at) from unnest(keys)), (select max(acquired_at) from unnest(keys));
@@ -928,13 +939,36 @@ create or replace trigger forget_programs after insert or update or delete on sc
 create or replace trigger forget_programs after update or delete on scopestream_data.feature
     for each statement execute function scopestream_data.forget_programs();
 
-do $$
-begin
-    execute 'revoke execute on function ' || (
-        select string_agg(p.oid::regprocedure::text, ', ') from pg_proc p
-        where p.pronamespace = 'scopestream_data'::regnamespace and p.proowner = 'scopestream_owner'::regrole) || ' from public';
-end
-$$;
+-- --- for people ---
+
+create or replace view scopestream.expression_words as
+    select name as word, case kind when 'context' then 'function over other frames' else kind end as kind, usage, sentence
+    from scopestream_data.expression_function
+    union all
+    select m.name, 'measure', m.name, coalesce(nullif(m.formula, ''), 'formula not told')
+    from scopestream_data.measure m
+    where m.kind = 'number' and not exists (select from scopestream_data.expression_function e
+                                            where e.name = m.name and e.kind in ('name', 'keyword'));
+comment on view scopestream.expression_words is 'Every word a model or a rule can be written with';
+comment on column scopestream.expression_words.word is 'as it is written, in small letters';
+comment on column scopestream.expression_words.kind is 'function, function over other frames, name, keyword, measure';
+comment on column scopestream.expression_words.usage is 'how it is written';
+comment on column scopestream.expression_words.sentence is 'what it is';
+
+revoke execute on function scopestream_data.power_or_unknown, scopestream_data.trend,
+    scopestream_data.refuse_expression, scopestream_data.letters_between, scopestream_data.nearest_word,
+    scopestream_data.number_literal, scopestream_data.refuse_word, scopestream_data.expression_tokens,
+    scopestream_data.read_expression, scopestream_data.compile_part, scopestream_data.expect_type,
+    scopestream_data.expect_word, scopestream_data.quoted_token, scopestream_data.binding,
+    scopestream_data.parse_expression, scopestream_data.parse_operator, scopestream_data.parse_test,
+    scopestream_data.parse_between, scopestream_data.parse_list, scopestream_data.parse_operand,
+    scopestream_data.parse_call, scopestream_data.parse_context_call, scopestream_data.feature_of,
+    scopestream_data.parse_branch, scopestream_data.parse_case, scopestream_data.parse_whole,
+    scopestream_data.expression_needs, scopestream_data.compile_expression, scopestream_data.check_parts,
+    scopestream_data.finite_sql, scopestream_data.evaluation_sql, scopestream_data.evaluation_joins,
+    scopestream_data.run_evaluation, scopestream_data.evaluate, scopestream_data.evaluate_around_errors,
+    scopestream_data.failing_expressions, scopestream_data.lone_values, scopestream_data.program,
+    scopestream_data.forget_programs from public;
 
 insert into scopestream_data.schema_migration (version, name, sha256) values (11, '011_expressions.sql', '')
 on conflict (version) do nothing;
