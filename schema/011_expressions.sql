@@ -111,16 +111,17 @@ create or replace function scopestream_data.power_or_unknown(x double precision,
                 else power(x, y) end
 $$;
 
--- Kendall's tau of a number against time, at the end of those of earlier frames, the newest of which comes first.
+-- Kendall's tau of a feature against time over a frame and the nine before it, the newest of these first.
 create or replace function scopestream_data.trend(value double precision, earlier double precision[], feature integer)
     returns double precision
-    language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+    language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+declare
+    backwards constant double precision[] := value || array(select unnest(earlier[1:9][feature:feature]));
 begin
-    if coalesce(array_length(earlier, 1), 0) < 9 then
+    if cardinality(array_remove(backwards, null)) < 10 then
         return null;
     end if;
-    return scopestream_data.kendall(array[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]::float8[],
-                                    value || array(select unnest(earlier[1:9][feature:feature])));
+    return scopestream_data.kendall(array[10, 9, 8, 7, 6, 5, 4, 3, 2, 1], backwards);
 end
 $$;
 
@@ -237,7 +238,7 @@ create or replace function scopestream_data.expression_tokens(expression text, p
     returns setof scopestream_data.expression_token
     language sql stable set search_path = pg_catalog, pg_temp as $$
     with written as (
-        select n, lower(m[2]) as word,
+        select n, lower(m[2] collate "C") as word, -- not as Turkish has it
                1 + length(m[1]) + coalesce(sum(length(m[1]) + length(m[2])) over (
                    order by n rows between unbounded preceding and 1 preceding), 0)::integer as place
         from regexp_matches(expression,
@@ -361,6 +362,17 @@ create or replace function scopestream_data.quoted_token(token scopestream_data.
     select case when token.kind = 'end' then 'the end' else format('''%s''', left(token.word, 40)) end
 $$;
 
+-- Parts stand for long texts in few words.
+create or replace function scopestream_data.refuse_length(made text) returns void
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if length(made) > 30000 then
+        raise exception 'an expression becomes more than 30000 characters of SQL, with its parts written out'
+            using errcode = 'invalid_parameter_value';
+    end if;
+end
+$$;
+
 -- How tightly what stands between two pieces binds them; NULL: it binds nothing.
 create or replace function scopestream_data.binding(token scopestream_data.expression_token) returns integer
     language sql immutable set search_path = pg_catalog, pg_temp as $$
@@ -389,6 +401,7 @@ begin
         piece := case when bound in (1, 2, 6, 7) or (tokens[piece.next]).kind = 'sign'
                       then scopestream_data.parse_operator(tokens, piece, bound, deep)
                       else scopestream_data.parse_test(tokens, piece, deep) end;
+        perform scopestream_data.refuse_length(piece.sql);
     end loop;
     return piece;
 end
@@ -662,10 +675,8 @@ begin
         perform scopestream_data.refuse_expression(
             format('expected an operator or the end, found %s', scopestream_data.quoted_token(tokens[piece.next])),
             (tokens[piece.next]).place);
-    elsif length(piece.sql) > 30000 then
-        raise exception 'an expression becomes % characters of SQL: at most 30000', length(piece.sql)
-            using errcode = 'invalid_parameter_value';
     end if;
+    perform scopestream_data.refuse_length(piece.sql);
     return piece;
 end
 $$;
@@ -786,12 +797,13 @@ begin
         where v.status = 'ok'
         order by k.stored_order $statement$,
         array_to_string(columns, E',\n               '), array_to_string(origins, ', '),
-        scopestream_data.evaluation_joins(needs, compared));
+        scopestream_data.evaluation_joins(needs, compared, array_to_string(columns, ' ')));
 end
 $$;
 
 -- What expressions need beside the rows of result and frame, as joins.
-create or replace function scopestream_data.evaluation_joins(needs text[], compared text[]) returns text
+create or replace function scopestream_data.evaluation_joins(needs text[], compared text[], columns text)
+    returns text
     language sql stable set search_path = pg_catalog, pg_temp as $$
     select concat_ws(E'\n        ',
         (select string_agg(format('left join lateral scopestream_data.baseline_for(%L, v.pipeline_id, f.source, '
@@ -799,7 +811,11 @@ create or replace function scopestream_data.evaluation_joins(needs text[], compa
                            E'\n        ' order by n)
          from unnest(compared) with ordinality c(reference, n)),
         case when 'history' = any (needs) then 
-            'left join lateral scopestream_data.site_history(f, v.pipeline_id, 11) h on true' end,
+            format('left join scopestream_data.site_histories($1, %s, %L) h on h.frame_id = k.frame_id '
+                   'and h.pipeline_id = k.pipeline_id and h.acquired_at = k.acquired_at',
+                   case when columns ~ '\mtrend\(' then 9 else 1 end,
+                   array(select asked from unnest('{values,change,change_z}'::text[]) asked
+                         where columns ~ ('\mh\."?' || asked || '\M'))) end,
         case when 'score' = any (needs) then
             'left join scopestream_data.priority s on s.frame_id = f.frame_id and s.pipeline_id = v.pipeline_id '
             'and s.acquired_at = f.acquired_at and s.acquired_at between $3 and $4 '
@@ -959,7 +975,7 @@ revoke execute on function scopestream_data.power_or_unknown, scopestream_data.t
     scopestream_data.refuse_expression, scopestream_data.letters_between, scopestream_data.nearest_word,
     scopestream_data.number_literal, scopestream_data.refuse_word, scopestream_data.expression_tokens,
     scopestream_data.read_expression, scopestream_data.compile_part, scopestream_data.expect_type,
-    scopestream_data.expect_word, scopestream_data.quoted_token, scopestream_data.binding,
+    scopestream_data.expect_word, scopestream_data.quoted_token, scopestream_data.refuse_length, scopestream_data.binding,
     scopestream_data.parse_expression, scopestream_data.parse_operator, scopestream_data.parse_test,
     scopestream_data.parse_between, scopestream_data.parse_list, scopestream_data.parse_operand,
     scopestream_data.parse_call, scopestream_data.parse_context_call, scopestream_data.feature_of,
