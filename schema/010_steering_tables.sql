@@ -111,13 +111,14 @@ create table if not exists scopestream_data.saved_baseline (
     unique nulls not distinct (name, pipeline, source, channel, z)
 );
 
--- The first frame of a source that showed these pixels; forgotten after a week.
+-- Which frames of a source showed which pixels; forgotten after a week.
 create table if not exists scopestream_data.pixels_seen (
     source text not null,
     pixel_hash bigint not null,
-    frame_id uuid not null,
     acquired_at timestamptz not null,
-    primary key (source, pixel_hash)
+    frame_id uuid not null,
+    file bigint not null, -- hash of path and page: a file written again shows what it showed
+    primary key (source, pixel_hash, acquired_at, frame_id)
 );
 create index if not exists pixels_seen_time on scopestream_data.pixels_seen using brin (acquired_at);
 
