@@ -58,7 +58,8 @@ insert into scopestream_data.expression_function (name, kind, usage, fewest, mos
     'x, but low where it is below low, and high where it is above high'),
 ('z', 'context', 'z(e)', 1, 1,
     'case when b.counts[$i] >= 24 then ($1 - b.medians[$i]) / nullif(1.4826::float8 * b.mads[$i], 0::float8) end',
-    'the robust z of e: how many robust standard deviations (1.4826 MAD) e lies above the median of what is usual; unknown below 24 frames and where the MAD is 0'),
+    'the robust z of e: by how many 1.4826 MAD it lies above the median of what is usual; unknown below 24 values '
+    'and where the MAD is 0'),
 ('rank', 'context', 'rank(e)', 1, 1, 'scopestream_data.rank_in($1, b.quantiles, $i)',
     'the share of what is usual that lies below e, from 0 to 1'),
 ('median', 'context', 'median(e)', 1, 1, 'b.medians[$i]', 'the median of e over what is usual'),
@@ -68,18 +69,21 @@ insert into scopestream_data.expression_function (name, kind, usage, fewest, mos
 ('before', 'context', 'before(e)', 1, 1, 'h."values"[1][$i]',
     'e of the frame before at the same site, channel and plane; unknown for the first'),
 ('tau', 'context', 'tau(e)', 1, 1, 'scopestream_data.trend($1, h."values", $i)',
-    'Kendall''s tau of e against time over the last 10 frames at the site, from -1 (falling) to 1 (rising); unknown below 10'),
+    'Kendall''s tau of e against time over the last 10 frames at the site, from -1, falling, to 1, rising; unknown '
+    'below 10'),
 ('change', 'name', 'change', 0, 0, 'h.change',
     'how much the picture differs from the one before at the same site: 1 - Pearson''s r of tile_mean; 0 is the same'),
 ('change_z', 'name', 'change_z', 0, 0, 'h.change_z',
     'the robust z of change among the up to 10 changes before at that site; unknown below 4'),
 ('same_pixels', 'name', 'same_pixels', 0, 0, 'scopestream_data.same_pixels(f, v.pixel_hash)::float8',
-    'how many earlier frames of this source showed exactly these pixels within a week; 0 if none'),
+    'how many earlier frames of this source showed exactly these pixels within a week; the same file written again '
+    'is none'),
 ('site', 'name', 'site', 0, 0, 'f.site::float8', 'the field of view in the well'),
 ('plane', 'name', 'plane', 0, 0, 'f.z::float8', 'the focal plane'),
 ('t', 'name', 't', 0, 0, 'f.t::float8', 'the time point'),
 ('well_row', 'name', 'well_row', 0, 0, 'scopestream.well_row(f.well)::float8', 'the row of the well, from 1'),
-('well_column', 'name', 'well_column', 0, 0, 'scopestream.well_column(f.well)::float8', 'the column of the well, from 1'),
+('well_column', 'name', 'well_column', 0, 0, 'scopestream.well_column(f.well)::float8',
+    'the column of the well, from 1'),
 ('width', 'name', 'width', 0, 0, 'f.width::float8', 'of the frame, in pixels'),
 ('height', 'name', 'height', 0, 0, 'f.height::float8', 'of the frame, in pixels'),
 ('score', 'name', 'score', 0, 0, 's.score', 'the score the default model gave this frame; for rules'),
@@ -271,15 +275,14 @@ create or replace function scopestream_data.expression_tokens(expression text, p
     order by n
 $$;
 
--- Looks words up; compiles the parts it finds, each once. While a part is compiled, its own name is null.
+-- Looks words up. parts: name to what it was compiled to.
 create or replace function scopestream_data.read_expression(expression text, parts jsonb)
     returns scopestream_data.expression_token[]
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     tokens scopestream_data.expression_token[] :=
         array(select t from scopestream_data.expression_tokens(expression, parts) t);
-    made jsonb := '{}';
-    piece scopestream_data.expression_piece;
+    part scopestream_data.expression_piece;
 begin
     if cardinality(tokens) > 1001 then
         raise exception 'an expression has % words and signs: at most 1000', cardinality(tokens) - 1
@@ -292,38 +295,64 @@ begin
             tokens[i].said := scopestream_data.number_literal((tokens[i]).word, (tokens[i]).place);
             tokens[i].sql := quote_literal((tokens[i]).said) || '::float8';
         elsif (tokens[i]).kind = 'part' then
-            if not made ? (tokens[i]).word then
-                piece := scopestream_data.compile_part(parts, (tokens[i]).word, (tokens[i]).place);
-                made := made || jsonb_build_object((tokens[i]).word, to_jsonb(piece));
-            end if;
-            tokens[i].sql := made #>> array[(tokens[i]).word, 'sql'];
-            tokens[i].said := made #>> array[(tokens[i]).word, 'said'];
-            tokens[i].type := made #>> array[(tokens[i]).word, 'type'];
+            part := jsonb_populate_record(null::scopestream_data.expression_piece, parts -> (tokens[i]).word);
+            tokens[i].sql := part.sql;
+            tokens[i].said := case when part.said ~ ' ' then '(' || part.said || ')' else part.said end;
+            tokens[i].type := part.type;
         end if;
     end loop;
     return tokens;
 end
 $$;
 
-create or replace function scopestream_data.compile_part(parts jsonb, name text, place integer)
-    returns scopestream_data.expression_piece
+-- --- parts ---
+
+-- Which parts each part mentions, itself or by others; those of the expression stand under the name ''.
+create or replace function scopestream_data.mentioned_parts(expression text, parts jsonb)
+    returns table (part text, mentioned text)
+    language sql stable set search_path = pg_catalog, pg_temp as $$
+    with recursive direct as (
+        select distinct e.key, lower(m[1] collate "C") as other
+        from jsonb_each_text(parts || jsonb_build_object('', expression)) e, regexp_matches(e.value, '\w+', 'g') m
+        where parts ? lower(m[1] collate "C")
+    ), reached as (
+        select key, other from direct
+        union
+        select r.key, d.other from reached r join direct d on d.key = r.other
+    )
+    select key, other from reached
+$$;
+
+-- The parts an expression mentions, each compiled once, those first that others are made of. The others stay as
+-- names.
+create or replace function scopestream_data.compile_parts(expression text, parts jsonb) returns jsonb
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    piece scopestream_data.expression_piece;
-    reason text;
+    mentions jsonb[] := array(select to_jsonb(m) from scopestream_data.mentioned_parts(expression, parts) m);
+    made jsonb := parts;
+    name text;
 begin
-    if jsonb_typeof(parts -> name) = 'null' then
-        perform scopestream_data.refuse_expression(format('part ''%s'' is made of itself', name), place);
+    select m ->> 'part' into name from unnest(mentions) m where m -> 'part' = m -> 'mentioned' order by 1 limit 1;
+    if found then
+        raise exception 'part ''%'' is made of itself', name using errcode = 'invalid_parameter_value';
     end if;
-    begin
-        piece := scopestream_data.parse_whole(parts ->> name, parts || jsonb_build_object(name, null));
-    exception when invalid_parameter_value then
-        get stacked diagnostics reason = message_text;
-        raise exception '%', case when reason like 'part %' then reason else format('part ''%s'': %s', name, reason) end
-            using errcode = 'invalid_parameter_value';
-    end;
-    piece.said := case when piece.said ~ ' ' then '(' || piece.said || ')' else piece.said end;
-    return piece;
+    for name in
+        select o.m ->> 'mentioned' from unnest(mentions) o(m) where o.m ->> 'part' = ''
+        order by (select count(*) from unnest(mentions) i(m) where i.m -> 'part' = o.m -> 'mentioned')
+    loop
+        made := made || jsonb_build_object(name, scopestream_data.compile_part(parts ->> name, made, name));
+    end loop;
+    return made;
+end
+$$;
+
+create or replace function scopestream_data.compile_part(expression text, parts jsonb, name text)
+    returns scopestream_data.expression_piece
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    return scopestream_data.parse_whole(expression, parts);
+exception when invalid_parameter_value then
+    raise exception 'part ''%'': %', name, sqlerrm using errcode = 'invalid_parameter_value';
 end
 $$;
 
@@ -353,6 +382,20 @@ begin
         perform scopestream_data.refuse_expression(
             format('expected ''%s'', found %s', wanted, scopestream_data.quoted_token(tokens[place])),
             (tokens[place]).place);
+    end if;
+end
+$$;
+
+create or replace function scopestream_data.expect_arguments(token scopestream_data.expression_token, given integer)
+    returns void
+    language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    if given not between token.fewest and token.most then
+        perform scopestream_data.refuse_expression(
+            format('%s takes %s%s, not %s',
+                   (select e.usage from scopestream_data.expression_function e where e.name = token.word),
+                   case when token.most > token.fewest then token.fewest || ' to ' else '' end,
+                   token.most || case token.most when 1 then ' number' else ' numbers' end, given), token.place);
     end if;
 end
 $$;
@@ -392,7 +435,8 @@ declare
     bound integer;
 begin
     if deep > 40 then
-        perform scopestream_data.refuse_expression('more than 40 brackets, signs and calls are open', (tokens[place]).place);
+        perform scopestream_data.refuse_expression('more than 40 brackets, signs and calls are open',
+                                                   (tokens[place]).place);
     end if;
     piece := scopestream_data.parse_operand(tokens, place, deep);
     loop
@@ -441,7 +485,8 @@ begin
         negated := (tokens[piece.next + 1]).word = 'not';
         perform scopestream_data.expect_word(tokens, piece.next + 1 + negated::integer, 'null');
         word := case when negated then ' is not null' else ' is null' end;
-        return row(format('(%s%s)', piece.sql, word), piece.said || word, 'condition'::text, piece.next + 2 + negated::integer);
+        return row(format('(%s%s)', piece.sql, word), piece.said || word, 'condition'::text,
+                   piece.next + 2 + negated::integer);
     end if;
     perform scopestream_data.expect_type(piece, 'number', format('before ''%s''', word), place);
     word := (tokens[piece.next + negated::integer]).word;
@@ -532,7 +577,8 @@ begin
         return scopestream_data.parse_case(tokens, place, deep);
     end if;
     perform scopestream_data.refuse_expression(
-        format('expected a number, a measure or a function, found %s', scopestream_data.quoted_token(token)), token.place);
+        format('expected a number, a measure or a function, found %s', scopestream_data.quoted_token(token)),
+        token.place);
 end
 $$;
 
@@ -542,40 +588,33 @@ create or replace function scopestream_data.parse_call(tokens scopestream_data.e
 declare
     token constant scopestream_data.expression_token := tokens[place];
     arguments text[] := '{}';
-    said text;
+    said text[] := '{}';
     piece scopestream_data.expression_piece;
     at integer := place + 2;
     made text := token.sql;
 begin
-    loop
-        exit when (tokens[at]).word = ')' and arguments = '{}';
+    while (tokens[at]).word <> ')' or arguments <> '{}' loop
         piece := scopestream_data.parse_expression(tokens, at, 0, deep + 1);
         perform scopestream_data.expect_type(piece, 'number', format('in %s()', token.word), (tokens[at]).place);
         arguments := arguments || piece.sql;
-        said := concat_ws(', ', said, piece.said);
+        said := said || piece.said;
         at := piece.next;
         exit when (tokens[at]).word <> ',';
         at := at + 1;
     end loop;
     perform scopestream_data.expect_word(tokens, at, ')');
-    if cardinality(arguments) not between token.fewest and token.most then
-        perform scopestream_data.refuse_expression(
-            format('%s takes %s, not %s', (select usage from scopestream_data.expression_function where name = token.word),
-                   case when token.most > token.fewest then format('%s to %s numbers', token.fewest, token.most)
-                        when token.fewest = 1 then '1 number' else token.fewest || ' numbers' end,
-                   cardinality(arguments)), token.place);
-    end if;
+    perform scopestream_data.expect_arguments(token, cardinality(arguments));
     made := replace(made, '$*', array_to_string(arguments, ', '));
     for i in 1 .. least(cardinality(arguments), 9) loop
         made := replace(made, '$' || i, '(' || arguments[i] || ')');
     end loop;
-    return row(made, format('%s(%s)', token.word, said), 'number'::text, at + 1);
+    return row(made, format('%s(%s)', token.word, array_to_string(said, ', ')), 'number'::text, at + 1);
 end
 $$;
 
 -- A function that looks beyond this frame. Its argument is a feature: what is usual is kept of it.
-create or replace function scopestream_data.parse_context_call(tokens scopestream_data.expression_token[], place integer,
-    deep integer) returns scopestream_data.expression_piece
+create or replace function scopestream_data.parse_context_call(tokens scopestream_data.expression_token[],
+    place integer, deep integer) returns scopestream_data.expression_piece
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     token constant scopestream_data.expression_token := tokens[place];
@@ -614,7 +653,8 @@ create or replace function scopestream_data.parse_branch(tokens scopestream_data
 declare
     piece scopestream_data.expression_piece := scopestream_data.parse_expression(tokens, place + 1, 0, deep + 1);
 begin
-    perform scopestream_data.expect_type(piece, wanted, format('after ''%s''', (tokens[place]).word), (tokens[place]).place);
+    perform scopestream_data.expect_type(piece, wanted, format('after ''%s''', (tokens[place]).word),
+                                         (tokens[place]).place);
     return piece;
 end
 $$;
@@ -666,7 +706,8 @@ begin
             using errcode = 'invalid_parameter_value';
     elsif stranger is not null then
         perform scopestream_data.refuse_expression(
-            format('character U+%s is none that expressions are written in', lpad(upper(to_hex(ascii(stranger))), 4, '0')),
+            format('character U+%s is none that expressions are written in',
+                   lpad(upper(to_hex(ascii(stranger))), 4, '0')),
             position(stranger in expression));
     end if;
     tokens := scopestream_data.read_expression(expression, parts);
@@ -700,7 +741,7 @@ declare
     needs text[];
 begin
     perform scopestream_data.check_parts(parts);
-    piece := scopestream_data.parse_whole(expression, parts);
+    piece := scopestream_data.parse_whole(expression, scopestream_data.compile_parts(expression, parts));
     needs := scopestream_data.expression_needs(piece.sql);
     if not allowed_context and needs <> '{}' then
         raise exception 'only measures and what is computed of them can stand here, nothing that needs %',
@@ -730,8 +771,8 @@ begin
     where key !~ '^[a-z][a-z0-9_]{0,62}$' or jsonb_typeof(value) <> 'string'
        or exists (select from scopestream_data.expression_function where name = key);
     if found then
-        raise exception 'a part cannot be ''%'': letters a-z, digits and _, no word of the language, and its expression '
-                        'as text', left(wrong, 63) using errcode = 'invalid_parameter_value';
+        raise exception 'a part cannot be ''%'': letters a-z, digits and _, no word of the language, and its '
+                        'expression as text', left(wrong, 63) using errcode = 'invalid_parameter_value';
     end if;
 end
 $$;
@@ -863,7 +904,9 @@ begin
         answers[answer.stored_order] := answer;
     end loop;
     foreach expression in array failing loop
-        for answer in select * from scopestream_data.lone_values(statement, keys, array_remove(every, expression), 0) loop
+        for answer in
+            select * from scopestream_data.lone_values(statement, keys, array_remove(every, expression), 0)
+        loop
             answers[answer.stored_order]."values"[expression] := answer."values"[expression];
         end loop;
     end loop;
@@ -936,7 +979,7 @@ begin
     return made;
 end
 $$;
-comment on function scopestream_data.program is 'A statement that evaluate() runs, built by a function when something changed';
+comment on function scopestream_data.program is 'A statement that is built anew after something it is built of changed';
 
 create or replace function scopestream_data.forget_programs() returns trigger
     language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -958,7 +1001,8 @@ create or replace trigger forget_programs after update or delete on scopestream_
 -- --- for people ---
 
 create or replace view scopestream.expression_words as
-    select name as word, case kind when 'context' then 'function over other frames' else kind end as kind, usage, sentence
+    select name as word, case kind when 'context' then 'function over other frames' else kind end as kind,
+           usage, sentence
     from scopestream_data.expression_function
     union all
     select m.name, 'measure', m.name, coalesce(nullif(m.formula, ''), 'formula not told')
@@ -974,8 +1018,10 @@ comment on column scopestream.expression_words.sentence is 'what it is';
 revoke execute on function scopestream_data.power_or_unknown, scopestream_data.trend,
     scopestream_data.refuse_expression, scopestream_data.letters_between, scopestream_data.nearest_word,
     scopestream_data.number_literal, scopestream_data.refuse_word, scopestream_data.expression_tokens,
-    scopestream_data.read_expression, scopestream_data.compile_part, scopestream_data.expect_type,
-    scopestream_data.expect_word, scopestream_data.quoted_token, scopestream_data.refuse_length, scopestream_data.binding,
+    scopestream_data.read_expression, scopestream_data.mentioned_parts, scopestream_data.compile_parts,
+    scopestream_data.compile_part, scopestream_data.expect_type,
+    scopestream_data.expect_word, scopestream_data.expect_arguments, scopestream_data.quoted_token,
+    scopestream_data.refuse_length, scopestream_data.binding,
     scopestream_data.parse_expression, scopestream_data.parse_operator, scopestream_data.parse_test,
     scopestream_data.parse_between, scopestream_data.parse_list, scopestream_data.parse_operand,
     scopestream_data.parse_call, scopestream_data.parse_context_call, scopestream_data.feature_of,
