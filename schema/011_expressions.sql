@@ -71,13 +71,6 @@ insert into scopestream_data.expression_function (name, kind, usage, fewest, mos
 ('tau', 'context', 'tau(e)', 1, 1, 'scopestream_data.trend($1, h."values", $i)',
     'Kendall''s tau of e against time over the last 10 frames at the site, from -1, falling, to 1, rising; unknown '
     'below 10'),
-('change', 'name', 'change', 0, 0, 'h.change',
-    'how much the picture differs from the one before at the same site: 1 - Pearson''s r of tile_mean; 0 is the same'),
-('change_z', 'name', 'change_z', 0, 0, 'h.change_z',
-    'the robust z of change among the up to 10 changes before at that site; unknown below 4'),
-('same_pixels', 'name', 'same_pixels', 0, 0, 'scopestream_data.same_pixels(f, v.pixel_hash)::float8',
-    'how many earlier frames of this source showed exactly these pixels within a week; the same file written again '
-    'is none'),
 ('site', 'name', 'site', 0, 0, 'f.site::float8', 'the field of view in the well'),
 ('plane', 'name', 'plane', 0, 0, 'f.z::float8', 'the focal plane'),
 ('t', 'name', 't', 0, 0, 'f.t::float8', 'the time point'),
@@ -103,8 +96,14 @@ insert into scopestream_data.expression_function (name, kind, usage, fewest, mos
 ('true', 'keyword', 'true', 0, 0, null, 'a condition that always holds'),
 ('false', 'keyword', 'false', 0, 0, null, 'a condition that never holds');
 
-update scopestream_data.expression_function set requires = 'tile_mean' where name in ('change', 'change_z');
-update scopestream_data.expression_function set requires = 'pixel_hash' where name = 'same_pixels';
+insert into scopestream_data.expression_function (name, kind, usage, sql, requires, sentence) values
+('change', 'name', 'change', 'h.change', 'tile_mean',
+    'how much the picture differs from the one before at the same site: 1 - Pearson''s r of tile_mean; 0 is the same'),
+('change_z', 'name', 'change_z', 'h.change_z', 'tile_mean',
+    'the robust z of change among the up to 10 changes before at that site; unknown below 4'),
+('same_pixels', 'name', 'same_pixels', 'scopestream_data.same_pixels(f, v.pixel_hash)::float8', 'pixel_hash',
+    'how many earlier frames of this source showed exactly these pixels within a week; the same file written again '
+    'is none');
 
 create or replace function scopestream_data.power_or_unknown(x double precision, y double precision)
     returns double precision
