@@ -41,6 +41,16 @@ COPY_ROW(guint16, double)
 COPY_ROW(float, double)
 COPY_ROW(double, double)
 
+#define SUM_FOURS(from)                                                                            \
+    FOR_EACH_PROCESSOR                                                                             \
+    static void sum_fours_of_##from(const from *upper, const from *lower, guint32 count,           \
+                                    gint32 *restrict ret_sums) {                                   \
+        for (gsize i = 0; i < count; i++)                                                          \
+            ret_sums[i] = (upper[2 * i] + lower[2 * i]) + (upper[2 * i + 1] + lower[2 * i + 1]);   \
+    }
+SUM_FOURS(guint8)
+SUM_FOURS(guint16)
+
 static const void *row_start(const Plane *plane, guint32 y) {
     return (const char *)plane->pixels + (gsize)y * plane->width * plane_type_bytes(plane->type);
 }
@@ -63,4 +73,12 @@ void plane_row_doubles(const Plane *plane, guint32 y, double *ret_row) {
     case PLANE_F32: copy_float_as_double(row, plane->width, ret_row); break;
     case PLANE_F64: copy_double_as_double(row, plane->width, ret_row); break;
     }
+}
+
+void plane_sum_fours(const Plane *plane, guint32 y, gint32 *ret_sums) {
+    const void *upper = row_start(plane, 2 * y), *lower = row_start(plane, 2 * y + 1);
+    if (plane->type == PLANE_U8)
+        sum_fours_of_guint8(upper, lower, plane->width / 2, ret_sums);
+    else
+        sum_fours_of_guint16(upper, lower, plane->width / 2, ret_sums);
 }

@@ -49,6 +49,10 @@ static inline bool plane_is_integer(const Plane *plane) {
     return plane->type == PLANE_U8 || plane->type == PLANE_U16;
 }
 
+/* Of such a plane only: the sums of 2 x 2 pixels of rows 2 y and 2 y + 1, from the left on, width /
+ * 2 of them. */
+void plane_sum_fours(const Plane *plane, guint32 y, gint32 *ret_sums);
+
 static inline guint64 plane_pixels(const Plane *plane) {
     return (guint64)plane->width * plane->height;
 }

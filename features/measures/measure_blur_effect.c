@@ -4,10 +4,11 @@
  *
  * The derivative of a box of BOX pixels needs no box: but for four pixels at its ends everything
  * cancels out. All is multiplied by BOX and by Sobel's 4, which leaves whole numbers of at most
- * 2.9 million of whole numbers of 16 bits: floats hold them exactly, and so the sums are exact. */
+ * 2.9 million of whole numbers of 16 bits, and so the sums are exact. */
 #include "features/measure.h"
 #include "features/processor.h"
 #include <math.h>
+#include <stdlib.h>
 
 static const MeasureNumber numbers[] = {
     {"blur_effect", "1",
@@ -25,7 +26,7 @@ enum {
     MARGIN = FAR + 1, /* of a line, mirrored */
     ROWS = 16,        /* at hand: more than 2 * MARGIN + 1 */
     FIRST = 2,        /* row and column; the last is size - 2 */
-    CHUNK = 512,      /* columns whose sum of floats fits into 32 bits */
+    CHUNK = 512,      /* columns of a strip: their sums fit 32 bits, their rows at hand the cache */
     LEAST_SIDE = FIRST + 2,
 };
 
@@ -33,11 +34,6 @@ enum {
 typedef struct {
     double sharp, lost;
 } Edges;
-
-/* Of the row that is worked on and those that its places touch. */
-typedef struct {
-    const void *further_before, *far_before, *before, *middle, *after, *far_after, *further_after;
-} Rows;
 
 /* The pixel that stands for one beyond the edge: d c b a | a b c d | d c b a. */
 static gint mirrored(gint index, gint size) {
@@ -47,27 +43,44 @@ static gint mirrored(gint index, gint size) {
     return rest < size ? rest : 2 * size - 1 - rest;
 }
 
-#define NAME(verb)        verb##_floats
-#define Value             float
-#define Sum               gint32
-#define ABSOLUTE(value)   fabsf(value)
+#define NAME(verb)        verb##_bytes
+#define Pixel             guint8
+#define Value             gint32
+#define ABSOLUTE(value)   abs(value)
 #define IS_COUNTED(value) true
-#define PLANE_ROW         plane_row_floats
+#include "features/measures/measure_blur_effect.inc"
+
+#define NAME(verb)        verb##_words
+#define Pixel             guint16
+#define Value             gint32
+#define ABSOLUTE(value)   abs(value)
+#define IS_COUNTED(value) true
+#include "features/measures/measure_blur_effect.inc"
+
+#define NAME(verb)        verb##_floats
+#define Pixel             float
+#define Value             double
+#define ABSOLUTE(value)   fabs(value)
+#define IS_COUNTED(value) isfinite(value)
 #include "features/measures/measure_blur_effect.inc"
 
 #define NAME(verb)        verb##_doubles
+#define Pixel             double
 #define Value             double
-#define Sum               double
 #define ABSOLUTE(value)   fabs(value)
 #define IS_COUNTED(value) isfinite(value)
-#define PLANE_ROW         plane_row_doubles
 #include "features/measures/measure_blur_effect.inc"
 
 static void compute(const Scan *scan, double values[]) {
+    static bool (*const add_all[])(const Scan *, Edges *,
+                                   Edges *) = {[PLANE_U8] = add_all_bytes,
+                                               [PLANE_U16] = add_all_words,
+                                               [PLANE_F32] = add_all_floats,
+                                               [PLANE_F64] = add_all_doubles};
     const Plane *plane = scan->plane;
     Edges across = {0}, down = {0};
     if (MIN(plane->width, plane->height) < LEAST_SIDE ||
-        !(plane_is_integer(plane) ? add_all_floats : add_all_doubles)(scan, &across, &down))
+        !add_all[plane->type](scan, &across, &down))
         return;
     if (across.sharp > 0 && down.sharp > 0)
         values[0] = 1 - MIN(across.lost / across.sharp, down.lost / down.sharp);

@@ -39,26 +39,29 @@ static Limits limits_of(const Scan *scan) {
 }
 
 /* Marks the suspects among count columns of row c; each row has a pixel before and one behind
- * them. With NaN about, it may mark anything. */
+ * them. With NaN about, it may mark anything. Number is what differences are taken in: for whole
+ * numbers the pixels' own type, as many at once as can be, for none of the differences that matter
+ * is below 0. */
 #define MARK_SUSPECTS(Type, Number)                                                                \
     FOR_EACH_PROCESSOR                                                                             \
     static void mark_##Type(const Type *n, const Type *c, const Type *s, guint32 count,            \
                             Number gap, Number range, guint8 *ret_marks) {                         \
         _Pragma("omp simd") for (gsize i = 0; i < count; i++) {                                    \
-            Type low = MIN(n[i], n[i + 1]), high = MAX(n[i], n[i + 1]);                            \
+            Type low = MIN(n[i], n[i + 1]), high = MAX(n[i], n[i + 1]), here = c[i + 1];           \
             low = MIN(low, n[i + 2]), high = MAX(high, n[i + 2]);                                  \
             low = MIN(low, c[i]), high = MAX(high, c[i]);                                          \
             low = MIN(low, c[i + 2]), high = MAX(high, c[i + 2]);                                  \
             low = MIN(low, s[i]), high = MAX(high, s[i]);                                          \
             low = MIN(low, s[i + 1]), high = MAX(high, s[i + 1]);                                  \
             low = MIN(low, s[i + 2]), high = MAX(high, s[i + 2]);                                  \
-            Number above = (Number)c[i + 1] - (Number)high;                                        \
-            Number below = (Number)low - (Number)c[i + 1];                                         \
-            ret_marks[i] = (MAX(above, below) > gap) & ((Number)high - (Number)low <= range);      \
+            Number above = (Number)((Number)MAX(here, high) - (Number)high);                       \
+            Number below = (Number)((Number)low - (Number)MIN(here, low));                         \
+            Number spread = (Number)((Number)high - (Number)low);                                  \
+            ret_marks[i] = (MAX(above, below) > gap) & (spread <= range);                          \
         }                                                                                          \
     }
-MARK_SUSPECTS(guint8, gint32)
-MARK_SUSPECTS(guint16, gint32)
+MARK_SUSPECTS(guint8, guint8)
+MARK_SUSPECTS(guint16, guint16)
 MARK_SUSPECTS(float, double)
 MARK_SUSPECTS(double, double)
 
@@ -73,8 +76,8 @@ static void mark_row(const Plane *plane, guint32 y, const Limits *limits, guint8
         mark_##Type(n, n + width, n + 2 * width, count, __VA_ARGS__, ret_marks);                   \
     }
     switch (plane->type) {
-    case PLANE_U8: MARK(guint8, (gint32)gap, (gint32)range) break;
-    case PLANE_U16: MARK(guint16, (gint32)gap, (gint32)range) break;
+    case PLANE_U8: MARK(guint8, (guint8)MIN(gap, 255), (guint8)MIN(range, 255)) break;
+    case PLANE_U16: MARK(guint16, (guint16)MIN(gap, 65535), (guint16)MIN(range, 65535)) break;
     case PLANE_F32: MARK(float, gap, range) break;
     case PLANE_F64: MARK(double, gap, range) break;
     }

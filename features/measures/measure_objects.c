@@ -65,6 +65,30 @@ static void shrink_rows(const float *upper, const float *lower, gsize count, flo
 }
 
 FOR_EACH_PROCESSOR
+static void less_pivots(const gint32 *restrict sums, gsize count, gint32 pivots,
+                        float *restrict ret_row) {
+    for (gsize i = 0; i < count; i++)
+        ret_row[i] = (float)(sums[i] - pivots);
+}
+
+/* Row y of the shrunk picture; room for two rows of pixels. */
+static void shrink(const Scan *scan, guint32 y, float *room, float *ret_row) {
+    const Plane *plane = scan->plane;
+    gsize count = plane->width / SHRINK;
+    double pivots = SHRINK * SHRINK * scan->pivot;
+    if (plane_is_integer(plane)) {
+        gint32 *fours = (gint32 *)(void *)room;
+        plane_sum_fours(plane, y, fours);
+        less_pivots(fours, count, (gint32)pivots, ret_row);
+        return;
+    }
+    float *upper = room, *lower = room + plane->width;
+    plane_row_floats(plane, SHRINK * y, upper);
+    plane_row_floats(plane, SHRINK * y + 1, lower);
+    shrink_rows(upper, lower, count, (float)pivots, ret_row);
+}
+
+FOR_EACH_PROCESSOR
 static void smooth_across(const float *row, gsize count, float *ret_row) {
 #pragma omp simd
     for (gsize i = 0; i < count; i++)
@@ -95,15 +119,13 @@ static Picture picture_of(const Scan *scan) {
                        .values = scan_scratch(scan, (wide - 2) * (high - 2) * sizeof(float)),
                        .least = INFINITY,
                        .largest = -INFINITY};
-    float *upper = scan_scratch(scan, 2 * (gsize)plane->width * sizeof *upper);
+    float *room = scan_scratch(scan, 2 * (gsize)plane->width * sizeof *room);
     float *shrunk = scan_scratch(scan, 4 * wide * sizeof *shrunk);
-    if (picture.values == NULL || upper == NULL || shrunk == NULL)
+    if (picture.values == NULL || room == NULL || shrunk == NULL)
         return (Picture){0};
-    float *lower = upper + plane->width, *smooth = shrunk + wide;
+    float *smooth = shrunk + wide;
     for (guint32 y = 0; y < high; y++) {
-        plane_row_floats(plane, SHRINK * y, upper);
-        plane_row_floats(plane, SHRINK * y + 1, lower);
-        shrink_rows(upper, lower, wide, (float)(SHRINK * SHRINK * scan->pivot), shrunk);
+        shrink(scan, y, room, shrunk);
         smooth_across(shrunk, picture.width, smooth + y % 3 * wide);
         if (y >= 2)
             smooth_down(smooth + (y - 2) % 3 * wide, smooth + (y - 1) % 3 * wide,
