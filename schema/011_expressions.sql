@@ -51,8 +51,9 @@ insert into scopestream_data.expression_function (name, kind, usage, fewest, mos
 ('coalesce', 'function', 'coalesce(x, y, ...)', 1, 100, 'coalesce($*)', 'the first that is known'),
 ('nullif', 'function', 'nullif(x, y)', 2, 2, 'nullif($1, $2)', 'x, but unknown where it equals y'),
 ('logistic', 'function', 'logistic(x, k, x0)', 3, 3,
-    '(1::float8 / (1::float8 + exp(float8larger(float8smaller(- ($2 * float8larger(float8smaller($1 - $3, '
-    '''1e150''::float8), ''-1e150''::float8)), 700::float8), -700::float8))))',
+    '(1::float8 / (1::float8 + exp(float8larger(float8smaller('
+    'float8larger(float8smaller(- $2, ''1e150''::float8), ''-1e150''::float8) '
+    '* float8larger(float8smaller($1 - $3, ''1e150''::float8), ''-1e150''::float8), 700::float8), -700::float8))))',
     '1 / (1 + exp(-k (x - x0))): from 0 to 1, one half at x0, rising with x where k is positive; never overflows'),
 ('clamp', 'function', 'clamp(x, low, high)', 3, 3, 'float8larger(float8smaller($1, $3), $2)',
     'x, but low where it is below low, and high where it is above high'),
