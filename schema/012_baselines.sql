@@ -569,9 +569,7 @@ begin
             done := done + 1;
         end if;
     end loop;
-    if done > 0 then
-        delete from scopestream_data.week_usual;
-    end if;
+    delete from scopestream_data.week_usual;
     return done;
 end
 $$;
@@ -691,7 +689,8 @@ begin
 end
 $$;
 
--- What plates of the week before have in common is asked for row by row, and changes slowly.
+-- What plates of the week before have in common is asked for row by row, and changes slowly: it is kept until
+-- refresh_baselines() is called.
 create table if not exists scopestream_data.week_usual (
     pipeline_id integer not null,
     place bigint not null, -- place_key() of the plate that is left out
@@ -834,8 +833,10 @@ create or replace function scopestream_data.earlier_frames(keys scopestream_data
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_nestloop = on
     set jit = off as $$
 declare
-    first timestamptz := (select min(k.acquired_at) from unnest(keys) k); -- other months are not even planned
+    -- Known when this is planned, so that other months are not.
+    first timestamptz := (select min(k.acquired_at) from unnest(keys) k);
     last timestamptz := (select max(k.acquired_at) from unnest(keys) k);
+    month_before timestamptz := first - interval '31 days';
 begin
     return query
     select k.frame_id, k.acquired_at, k.pipeline_id, e.n::integer, e.frame_id, e.acquired_at
@@ -852,8 +853,8 @@ begin
                                           case when f.naming is null then f.path end)
           and p.acquired_at >= f.acquired_at - interval '31 days' and p.acquired_at <= f.acquired_at
           and (p.acquired_at, p.frame_id) < (f.acquired_at, f.frame_id)
-          and p.acquired_at between first - interval '31 days' and last
-          and r.acquired_at between first - interval '31 days' and last
+          and p.acquired_at between month_before and last
+          and r.acquired_at between month_before and last
           and p.source = f.source and p.experiment is not distinct from f.experiment
           and p.plate is not distinct from f.plate and p.well is not distinct from f.well
           and p.site is not distinct from f.site and p.channel is not distinct from f.channel
