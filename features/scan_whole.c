@@ -53,19 +53,33 @@ typedef struct {
     guint64 right, right2, down, down2;
 } PairSums;
 
+/* A sum of squares of 32 bits in two sums of 32 bits, for lanes of 64 bits are half as many: all of
+ * it, which may overflow, and its upper halves. What they leave over, the sum of lower halves, fits
+ * 32 bits for 2^16 squares: so it is known although the first sum has overflown. */
+static inline guint64 sum_of_squares(guint32 overflown, guint32 upper) {
+    return ((guint64)upper << 16) + (guint32)(overflown - (upper << 16));
+}
+
 /* Row c between n and s; differences of the rows are 0 where one of them is given for the other.
  * Reads two columns more of c. */
 FOR_EACH_PROCESSOR
 static PairSums sum_pairs(const guint16 *n, const guint16 *c, const guint16 *s, gsize count) {
-    guint64 right = 0, right2 = 0, down = 0, down2 = 0;
+    guint32 right = 0, right2 = 0, down = 0, down2 = 0;
+    guint32 right_upper = 0, right2_upper = 0, down_upper = 0, down2_upper = 0;
     for (gsize i = 0; i < count; i++) {
-        gint32 a = c[i], r = c[i + 1] - a, r2 = c[i + 2] - a, d = s[i] - a, d2 = s[i] - n[i];
-        right += (guint64)((gint64)r * r);
-        right2 += (guint64)((gint64)r2 * r2);
-        down += (guint64)((gint64)d * d);
-        down2 += (guint64)((gint64)d2 * d2);
+        guint32 r = (guint32)c[i + 1] - c[i], r2 = (guint32)c[i + 2] - c[i];
+        guint32 d = (guint32)s[i] - c[i], d2 = (guint32)s[i] - n[i];
+        right += r * r;
+        right2 += r2 * r2;
+        down += d * d;
+        down2 += d2 * d2;
+        right_upper += r * r >> 16;
+        right2_upper += r2 * r2 >> 16;
+        down_upper += d * d >> 16;
+        down2_upper += d2 * d2 >> 16;
     }
-    return (PairSums){right, right2, down, down2};
+    return (PairSums){sum_of_squares(right, right_upper), sum_of_squares(right2, right2_upper),
+                      sum_of_squares(down, down_upper), sum_of_squares(down2, down2_upper)};
 }
 
 FOR_EACH_PROCESSOR
@@ -83,11 +97,12 @@ typedef struct {
     guint32 noise;
 } AroundSums;
 
-/* Reads a column more on both sides of all three rows. */
+/* Reads a column more on both sides of all three rows. Along its diagonals Sobel's operator is p =
+ * (gx + gy) / 2 and q = (gx - gy) / 2, so gx^2 + gy^2 = 2 (p^2 + q^2). */
 FOR_EACH_PROCESSOR
 static AroundSums sum_around(const guint16 *n, const guint16 *c, const guint16 *s, gsize count,
                              gint32 *restrict laplacian, guint64 *restrict laplacian_squared) {
-    guint64 sobel_squared = 0;
+    guint64 half_sobel_squared = 0;
     guint32 noise = 0;
     for (gsize i = 0; i < count; i++) {
         gint32 nw = n[(gssize)i - 1], nn = n[i], ne = n[i + 1];
@@ -96,15 +111,16 @@ static AroundSums sum_around(const guint16 *n, const guint16 *c, const guint16 *
 
         gint32 cross = nn + ss + e + w, falling = se - nw, rising = ne - sw;
         gint32 l = 4 * cc - cross;
-        gint32 gx = falling + rising + 2 * (e - w), gy = falling - rising + 2 * (ss - nn);
+        gint32 right = e - w, down = ss - nn;
+        gint32 p = falling + (right + down), q = rising + (right - down);
         gint32 z = (nw + ne) + (sw + se) - 2 * cross + 4 * cc;
 
         laplacian[i] += l;
         laplacian_squared[i] += (guint64)((gint64)l * l);
-        sobel_squared += (guint64)((gint64)gx * gx + (gint64)gy * gy);
+        half_sobel_squared += (guint64)((gint64)p * p + (gint64)q * q);
         noise += (guint32)(z < 0 ? -z : z);
     }
-    return (AroundSums){sobel_squared, noise};
+    return (AroundSums){2 * half_sobel_squared, noise};
 }
 
 /* Returns the sum of the row. */

@@ -28,7 +28,7 @@ typedef struct {
 
 /* Columns at a time, so that sums fit 32 bits: 4 * 65535 * PART < 2^32. */
 #define PART 8192
-/* 2 * STEEPEST^2 < 2^32 */
+/* Half of its square is that of steep: 2 * steep^2 < 2^31. */
 #define STEEPEST 46340
 
 typedef struct {
@@ -36,22 +36,24 @@ typedef struct {
 } PartSums;
 
 /* Of count columns of row c between its neighbours; each row has a pixel before and one behind
- * them. A slope counts as steep at most, which is an edge already: so squares fit 32 bits. */
+ * them. Along its diagonals Sobel's operator is p = (gx + gy) / 2 and q = (gx - gy) / 2, so what is
+ * compared is p^2 + q^2 with half the limit. A slope counts as steep at most, which is an edge
+ * already: so squares fit 32 bits. */
 #define SUM_WHOLE(Type)                                                                            \
     FOR_EACH_PROCESSOR                                                                             \
     static PartSums sum_##Type(const Type *n, const Type *c, const Type *s, guint32 count,         \
-                               gint32 steep, guint32 limit) {                                      \
+                               gint32 steep, gint32 half_limit) {                                  \
         guint32 sml = 0, edges = 0;                                                                \
-        _Pragma("omp simd reduction(+ : sml, edges)") for (gsize i = 0; i < count; i++) {          \
+        for (gsize i = 0; i < count; i++) {                                                        \
             gint32 nw = n[i], nn = n[i + 1], ne = n[i + 2];                                        \
             gint32 w = c[i], cc = c[i + 1], e = c[i + 2];                                          \
             gint32 sw = s[i], ss = s[i + 1], se = s[i + 2];                                        \
             gint32 across = abs(2 * cc - e - w), down = abs(2 * cc - nn - ss);                     \
-            gint32 gx = abs((ne - nw) + 2 * (e - w) + (se - sw));                                  \
-            gint32 gy = abs((sw - nw) + 2 * (ss - nn) + (se - ne));                                \
-            guint32 x = (guint32)MIN(gx, steep), y = (guint32)MIN(gy, steep);                      \
+            gint32 p = abs((se - nw) + ((e - w) + (ss - nn)));                                     \
+            gint32 q = abs((ne - sw) + ((e - w) - (ss - nn)));                                     \
+            p = MIN(p, steep), q = MIN(q, steep);                                                  \
             sml += (guint32)(across + down);                                                       \
-            edges += x * x + y * y > limit;                                                        \
+            edges += p * p + q * q > half_limit ? 1 : 0;                                           \
         }                                                                                          \
         return (PartSums){sml, edges};                                                             \
     }
@@ -59,24 +61,24 @@ SUM_WHOLE(guint8)
 SUM_WHOLE(guint16)
 
 static PartSums sum_part(const Plane *plane, gsize start, guint32 count, gint32 steep,
-                         guint32 limit) {
+                         gint32 half_limit) {
     gsize width = plane->width;
     const guint8 *bytes = (const guint8 *)plane->pixels + start;
     const guint16 *words = (const guint16 *)plane->pixels + start;
     return plane->type == PLANE_U8
-               ? sum_guint8(bytes, bytes + width, bytes + 2 * width, count, steep, limit)
-               : sum_guint16(words, words + width, words + 2 * width, count, steep, limit);
+               ? sum_guint8(bytes, bytes + width, bytes + 2 * width, count, steep, half_limit)
+               : sum_guint16(words, words + width, words + 2 * width, count, steep, half_limit);
 }
 
 /* limit, a square, is at most (STEEPEST - 1)^2. */
 static Sums sum_whole(const Plane *plane, double limit) {
-    guint32 whole_limit = (guint32)limit; /* for whole squares the same */
-    gint32 steep = (gint32)sqrt(limit) + 1;
+    gint32 half_limit = (gint32)(limit / 2); /* for whole squares the same */
+    gint32 steep = (gint32)sqrt(limit / 2) + 1;
     guint64 sml = 0, edges = 0;
     for (guint32 y = 0; y + 2 < plane->height; y++)
         for (guint32 x = 0; x + 2 < plane->width; x += PART) {
             PartSums part = sum_part(plane, (gsize)y * plane->width + x,
-                                     MIN(PART, plane->width - 2 - x), steep, whole_limit);
+                                     MIN(PART, plane->width - 2 - x), steep, half_limit);
             sml += part.sml;
             edges += part.edges;
         }
