@@ -141,9 +141,12 @@ $$;
 
 -- --- features ---
 
+-- plpgsql, as all that is called for each batch: it keeps its plans.
 create or replace function scopestream_data.feature_count() returns integer
-    language sql stable set search_path = pg_catalog, pg_temp as $$
-    select coalesce(max(feature_id), 0) from scopestream_data.feature
+    language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return (select coalesce(max(feature_id), 0) from scopestream_data.feature);
+end
 $$;
 
 -- A number a baseline can be made of, or NULL: not NaN, not infinite, and its differences can be computed.
@@ -155,14 +158,17 @@ create or replace function scopestream_data.bounded_sql(sql text) returns text
 -- The statement that gives these rows' features, all at once: $1 their keys, $2 and $3 the first and the last
 -- time of these, so that other months are not even planned.
 create or replace function scopestream_data.feature_sql() returns text
-    language sql stable set search_path = pg_catalog, pg_temp as $$
-    select format('select v.frame_id, v.acquired_at, v.pipeline_id, array[%s]::float8[]
-                   from unnest($1) k join scopestream_data.result v
-                     on v.frame_id = k.frame_id and v.pipeline_id = k.pipeline_id and v.acquired_at = k.acquired_at
-                   where v.acquired_at between $2 and $3',
-        string_agg(coalesce(scopestream_data.bounded_sql(f.sql), 'null'), ', ' order by i))
-    from generate_series(1, scopestream_data.feature_count()) i
-    left join scopestream_data.feature f on f.feature_id = i
+    language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return (
+        select format('select v.frame_id, v.acquired_at, v.pipeline_id, array[%s]::float8[]
+                       from unnest($1) k join scopestream_data.result v
+                         on v.frame_id = k.frame_id and v.pipeline_id = k.pipeline_id and v.acquired_at = k.acquired_at
+                       where v.acquired_at between $2 and $3',
+            string_agg(coalesce(scopestream_data.bounded_sql(f.sql), 'null'), ', ' order by i))
+        from generate_series(1, scopestream_data.feature_count()) i
+        left join scopestream_data.feature f on f.feature_id = i);
+end
 $$;
 
 -- The features of these rows. One that cannot be computed is NULL, and the others are what they are.
@@ -254,7 +260,8 @@ $$;
 
 -- Whether the well is a negative control, by the layout of the plate or the one of all plates without.
 create or replace function scopestream_data.is_control(plate text, well text) returns boolean
-    language sql stable
+    language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
     return exists (
         select from scopestream_data.layout_well w
         where w.layout_id = coalesce(
@@ -262,6 +269,8 @@ create or replace function scopestream_data.is_control(plate text, well text) re
                   (select l.layout_id from scopestream_data.layout l
                    where l.plate = '*' and is_control.plate is not null))
           and w.well = is_control.well and w.role = 'negative');
+end
+$$;
 
 create or replace function scopestream_data.file_key(path text, page integer) returns bigint
     language sql immutable parallel safe return hashtextextended(path, page);
@@ -326,96 +335,111 @@ $$;
 -- Those that may be among the 1024 of their baseline with the least key.
 create or replace function scopestream_data.sample_candidates(came scopestream_data.tracked[])
     returns scopestream_data.tracked[]
-    language sql stable set search_path = pg_catalog, pg_temp
+    language plpgsql stable set search_path = pg_catalog, pg_temp
     set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
-    select array(
+begin
+    return array(
         select c from unnest(came) c
         join (select b.baseline_id,
                      case when b.frames >= 1024 then
                          (select max(s.sample_key) from scopestream_data.baseline_sample s
                           where s.baseline_id = b.baseline_id) end as last
               from scopestream_data.baseline b
-              where b.baseline_id in (select p.baseline_id from unnest(came) p)) full_ones
-          on full_ones.baseline_id = c.baseline_id
-        where full_ones.last is null or c.sample_key <= full_ones.last)
+              where b.baseline_id in (select p.baseline_id from unnest(came) p)) samples
+          on samples.baseline_id = c.baseline_id
+        where samples.last is null or c.sample_key <= samples.last);
+end
 $$;
 
 -- Puts the frames into the samples of their baselines, and counts them there; those that a sample holds
--- already are not counted again. Returns the baselines that have grown enough to be computed anew: by 5 %.
-create or replace function scopestream_data.count_frames(came scopestream_data.tracked[]) returns bigint[]
+-- already are not counted again. Computes those anew that have grown by 5 %.
+create or replace function scopestream_data.count_frames(came scopestream_data.tracked[]) returns void
     language plpgsql set search_path = pg_catalog, pg_temp
     set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
     candidates scopestream_data.tracked[];
-    grown bigint[];
+    changed record;
 begin
     perform from scopestream_data.baseline b -- in one order, so that nobody waits in a circle
     where b.baseline_id in (select c.baseline_id from unnest(came) c) order by b.baseline_id for update;
     candidates := scopestream_data.sample_candidates(came);
-    with entered as (
-        insert into scopestream_data.baseline_sample (baseline_id, sample_key, frame_id, acquired_at, "values")
-        select c.baseline_id, c.sample_key, c.frame_id, c.acquired_at, v."values"
-        from scopestream_data.feature_values(array(
-                 select distinct row(c.frame_id, c.acquired_at, c.pipeline_id)::scopestream_data.row_key
-                 from unnest(candidates) c)) v
-        join unnest(candidates) c
-          on c.frame_id = v.frame_id and c.acquired_at = v.acquired_at and c.pipeline_id = v.pipeline_id
-        order by 1, 2, 3
-        on conflict do nothing
-        returning baseline_id
-    ), counted as (
-        select c.baseline_id, count(*) as came, min(c.acquired_at) as first, max(c.acquired_at) as last,
-               (select count(*) from unnest(candidates) s where s.baseline_id = c.baseline_id) as candidates,
-               (select count(*) from entered e where e.baseline_id = c.baseline_id) as entered
-        from unnest(came) c group by c.baseline_id
-    ), updated as (
+    for changed in
+        with entered as (
+            insert into scopestream_data.baseline_sample (baseline_id, sample_key, frame_id, acquired_at, "values")
+            select c.baseline_id, c.sample_key, c.frame_id, c.acquired_at, v."values"
+            from scopestream_data.feature_values(array(
+                     select distinct row(c.frame_id, c.acquired_at, c.pipeline_id)::scopestream_data.row_key
+                     from unnest(candidates) c)) v
+            join unnest(candidates) c
+              on c.frame_id = v.frame_id and c.acquired_at = v.acquired_at and c.pipeline_id = v.pipeline_id
+            order by 1, 2, 3
+            on conflict do nothing
+            returning baseline_id
+        ), counted as (
+            select c.baseline_id, min(c.acquired_at) as first, max(c.acquired_at) as last,
+                   count(*) - (select count(*) from unnest(candidates) s where s.baseline_id = c.baseline_id) as beyond,
+                   (select count(*) from entered e where e.baseline_id = c.baseline_id) as entered
+            from unnest(came) c group by c.baseline_id
+        )
         update scopestream_data.baseline b
-        set frames = b.frames + c.came - c.candidates + c.entered,
+        set frames = b.frames + c.beyond + c.entered,
             first_acquired_at = least(b.first_acquired_at, c.first),
             last_acquired_at = greatest(b.last_acquired_at, c.last)
         from counted c where c.baseline_id = b.baseline_id
-        returning b.*
-    )
-    select array_agg(u.baseline_id order by u.baseline_id) into grown
-    from updated u
-    where u.frames >= 24 and u.frames >= case when u.refreshed_frames < 24 then 24 else 1.05 * u.refreshed_frames end;
-    perform scopestream_data.trim_sample(b.baseline_id)
-    from (select distinct c.baseline_id from unnest(candidates) c) b;
-    return grown;
+        returning b.baseline_id, least(b.frames - c.beyond - c.entered, 1024) + c.entered - 1024 as surplus,
+                  b.frames >= 24 and b.frames >= case when b.refreshed_frames < 24 then 24
+                                                      else 1.05 * b.refreshed_frames end as is_due
+    loop
+        if changed.surplus > 0 then
+            perform scopestream_data.trim_sample(changed.baseline_id, changed.surplus);
+        end if;
+        if changed.is_due then
+            perform scopestream_data.refresh_baseline(changed.baseline_id);
+        end if;
+    end loop;
 end
 $$;
 
--- Lets a sample keep its 1024 frames with the least keys.
-create or replace function scopestream_data.trim_sample(baseline bigint) returns void
-    language sql set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off as $$
+-- Takes the frames with the greatest keys out of a sample.
+create or replace function scopestream_data.trim_sample(baseline bigint, surplus bigint) returns void
+    language plpgsql set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
+    set enable_hashjoin = off set enable_mergejoin = off as $$
+begin
     delete from scopestream_data.baseline_sample s
     using (select o.sample_key, o.frame_id from scopestream_data.baseline_sample o
-           where o.baseline_id = baseline order by o.sample_key, o.frame_id offset 1024) surplus
-    where s.baseline_id = baseline and s.sample_key = surplus.sample_key and s.frame_id = surplus.frame_id
+           where o.baseline_id = baseline order by o.sample_key desc, o.frame_id desc limit surplus) last
+    where s.baseline_id = baseline and s.sample_key = last.sample_key and s.frame_id = last.frame_id;
+end
 $$;
 
 -- Remembers which frame showed which pixels, however many pipelines measured it.
 create or replace function scopestream_data.see_pixels(came scopestream_data.tracked[]) returns void
-    language sql set search_path = pg_catalog, pg_temp as $$
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
     insert into scopestream_data.pixels_seen (source, pixel_hash, acquired_at, frame_id, file)
     select distinct c.source, c.pixel_hash, c.acquired_at, c.frame_id, c.file
     from unnest(came) c where c.pixel_hash is not null
     order by 1, 2, 3, 4
-    on conflict do nothing
+    on conflict do nothing;
+end
 $$;
 
 -- How many earlier frames of the source showed these pixels within a week, up to 100. The same file written
 -- again is none, nor is the frame itself, however often it comes. NULL: the pixels are not known.
 create or replace function scopestream_data.same_pixels(f scopestream_data.frame, pixel_hash bigint) returns bigint
-    language sql stable set search_path = pg_catalog, pg_temp as $$
-    select case when pixel_hash is not null then (
-        select count(*) from (
-            select from scopestream_data.pixels_seen p
-            where p.source = f.source and p.pixel_hash = same_pixels.pixel_hash
-              and p.acquired_at >= f.acquired_at - interval '7 days'
-              and (p.acquired_at, p.frame_id) < (f.acquired_at, f.frame_id)
-              and p.file <> scopestream_data.file_key(f.path, f.page)
-            limit 100) seen) end
+    language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off as $$
+begin
+    if pixel_hash is null then
+        return null;
+    end if;
+    return (select count(*) from (
+        select from scopestream_data.pixels_seen p
+        where p.source = f.source and p.pixel_hash = same_pixels.pixel_hash
+          and p.acquired_at >= f.acquired_at - interval '7 days'
+          and (p.acquired_at, p.frame_id) < (f.acquired_at, f.frame_id)
+          and p.file <> scopestream_data.file_key(f.path, f.page)
+        limit 100) seen);
+end
 $$;
 
 -- Takes new measured rows into account: of these, none has been told before.
@@ -423,15 +447,12 @@ create or replace function scopestream_data.track_frames(keys scopestream_data.r
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     came scopestream_data.tracked[];
-    grown bigint;
 begin
     if keys = '{}' then
         return;
     end if;
     came := scopestream_data.with_baselines(scopestream_data.tracked_frames(keys));
-    foreach grown in array coalesce(scopestream_data.count_frames(came), '{}') loop
-        perform scopestream_data.refresh_baseline(grown);
-    end loop;
+    perform scopestream_data.count_frames(came);
     perform scopestream_data.see_pixels(came);
 end
 $$;

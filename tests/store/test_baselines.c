@@ -171,16 +171,16 @@ END_TEST
 
 START_TEST(beyond_1024_frames_the_error_is_that_of_a_sample) {
     g_auto(Place) place = place_with_rows();
-    run(&place, "select put(range(1, 12000))");
-    run(&place, "select track(range(1, 12000), 256), settle()");
+    run(&place, "select put(range(1, 6000))");
+    run(&place, "select track(range(1, 6000), 256), settle()");
     cluster_expect(
         place.admin,
         "select concat_ws(' ', b.frames, count(*), bool_and(s.sample_key <= last.key)) from "
         " scopestream_data.baseline b join scopestream_data.baseline_sample s "
         "using (baseline_id), (select scopestream_data.sample_key(frame_id(n)) as key "
-        "from generate_series(1, 12000) n order by 1 offset 1023 limit 1) last "
+        "from generate_series(1, 6000) n order by 1 offset 1023 limit 1) last "
         "group by b.frames",
-        "12000 1024 t");
+        "6000 1024 t");
     /* mean is even over 0..100: the median of 1024 of them strays by 100 / (2 sqrt(1024)) = 1.6,
      * the MAD by half of that. */
     cluster_expect(place.admin,
@@ -302,9 +302,9 @@ END_TEST
 
 START_TEST(controls_read_anew_are_those_that_were_counted) {
     g_auto(Place) place = place_with_rows();
-    run(&place, "select put(range(1, 9000))");
+    run(&place, "select put(range(1, 3000))");
     run(&place, LAYOUT("P1"));
-    run(&place, "select track(range(1, 9000), 256), settle()");
+    run(&place, "select track(range(1, 3000), 256), settle()");
     g_autofree char *counted = cluster_answer(place.admin, "select fingerprint()");
     run(&place, "delete from scopestream_data.layout;" LAYOUT("P1"));
     run(&place, "select settle()");
