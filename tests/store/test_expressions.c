@@ -160,6 +160,20 @@ START_TEST(what_is_not_known_stays_unknown) {
 }
 END_TEST
 
+/* The second attempt, which looks for what failed, costs many times the first. */
+START_TEST(a_sum_without_an_answer_needs_no_second_attempt) {
+    g_auto(Place) place = place_with_catalogue();
+    store_frame(&place, 1, "{\"mean\": 3}");
+    cluster_expect(place.admin,
+                   "select \"values\" from scopestream_data.run_evaluation("
+                   "scopestream_data.evaluation_sql(array['1 / (mean - 3)', 'log(mean - 3)', "
+                   "'ln(-mean)', 'sqrt(-mean)', 'power(-mean, 0.5)', 'power(mean - 3, -1)', "
+                   "'power(mean, 1e5)', 'exp(mean * 1000)', 'logistic(mean, 1e308, -1e308)'], "
+                   "array_fill('plate'::text, array[9])), " ALL_KEYS ", '{}')",
+                   "{NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1}");
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_refused_with_place_and_reason) {
     static const struct {
         const char *expression, *reason;
@@ -193,6 +207,8 @@ START_TEST(what_is_wrong_is_refused_with_place_and_reason) {
         {"mean in ()", "expected a number, a measure or a function, found ')'"},
         {"mean between 1", "expected 'and', found the end"},
         {"mean ^ 2", "'^' has no meaning here: x to the power of y is power(x, y), at character 6"},
+        {"m\xc3\xa9\xc3\xa9n",
+         "character U+00E9 is none that expressions are written in, at character 2"},
         {"1e999", "1e999 is too large or too small a number, at character 1"},
         {"z(z(mean))", "z() takes measures and what is computed of them, not what looks beyond"},
         {"rank(before(mean))", "rank() takes measures and what is computed of them"},
@@ -740,10 +756,11 @@ START_TEST(a_reader_sees_the_words_and_runs_nothing) {
 END_TEST
 
 SUITE_WITH("expressions", cluster_start, cluster_stop, arithmetic_is_what_it_is_at_school,
-           what_is_not_known_stays_unknown, what_is_wrong_is_refused_with_place_and_reason,
-           a_word_waits_for_the_measure_it_needs, nothing_but_computing_gets_through,
-           long_and_deep_texts_are_refused_at_once, any_text_is_refused_or_computes,
-           parts_are_names_for_expressions, parts_that_double_are_refused_and_a_long_chain_is_not,
+           what_is_not_known_stays_unknown, a_sum_without_an_answer_needs_no_second_attempt,
+           what_is_wrong_is_refused_with_place_and_reason, a_word_waits_for_the_measure_it_needs,
+           nothing_but_computing_gets_through, long_and_deep_texts_are_refused_at_once,
+           any_text_is_refused_or_computes, parts_are_names_for_expressions,
+           parts_that_double_are_refused_and_a_long_chain_is_not,
            an_error_of_arithmetic_costs_only_its_own_number,
            rows_keep_the_order_and_the_place_of_their_keys, a_frame_is_compared_with_what_is_usual,
            a_frame_is_compared_with_those_before_at_its_site,
