@@ -199,12 +199,14 @@ $$;
 
 -- Alerts that have grown since they were last told, and were not told just now.
 create or replace function scopestream_data.tell_grown_alerts() returns void
-    language sql set search_path = pg_catalog, pg_temp as $$
-    select scopestream_data.tell_alert(a.alert_id, 'grown')
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform scopestream_data.tell_alert(a.alert_id, 'grown')
     from scopestream_data.alert a, scopestream_data.steering s
     where a.state = 'open' and a.sent and a.findings > a.told_findings
       and a.told_at < clock_timestamp() - make_interval(secs => s.tell_growth_s)
-    order by a.alert_id
+    order by a.alert_id;
+end
 $$;
 
 -- --- alerts ---
@@ -273,18 +275,25 @@ create or replace function scopestream_data.insert_findings(rule scopestream_dat
         places scopestream_data.found_place[], "values" double precision[], details text[], verdicts integer[],
         alerts bigint[])
     returns scopestream_data.finding[]
-    language sql set search_path = pg_catalog, pg_temp as $$
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    stored scopestream_data.finding[];
+begin
     with added as (
         insert into scopestream_data.finding (acquired_at, rule_id, alert_id, frame_id, pipeline_id, source, experiment,
                                               plate, well, site, channel, value, bound, detail)
-        select coalesce(p.acquired_at, clock_timestamp()), rule.rule_id, alerts[p.i], p.frame_id, p.pipeline_id,
-               p.source, p.experiment, p.plate, p.well, p.site, p.channel, "values"[p.i], rule.bound, details[p.i]
+        select coalesce(p.acquired_at, clock_timestamp()), rule.rule_id, a.alert_id, p.frame_id, p.pipeline_id,
+               p.source, p.experiment, p.plate, p.well, p.site, p.channel, a.value, rule.bound, a.detail
         from unnest(places) with ordinality
              p(frame_id, acquired_at, pipeline_id, source, experiment, plate, well, site, channel, i)
-        where verdicts[p.i] > 0
-        order by p.i
+        join unnest("values", details, verdicts, alerts) with ordinality
+             a(value, detail, verdict, alert_id, i) using (i)
+        where a.verdict > 0
+        order by i
         returning *)
-    select coalesce(array_agg(row(added.*)::scopestream_data.finding order by finding_id), '{}') from added
+    select coalesce(array_agg(row(added.*)::scopestream_data.finding order by finding_id), '{}') into stored from added;
+    return stored;
+end
 $$;
 
 -- An alert that is due makes the findings its own that made it due.
@@ -398,14 +407,16 @@ end
 $$;
 
 create or replace function scopestream_data.keep_state(state scopestream_data.rule_state) returns void
-    language sql set search_path = pg_catalog, pg_temp as $$
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
     insert into scopestream_data.rule_state as s
         (rule_id, group_key, recent, good_run, pending, alert_id, rearm_at, changed_at)
     values (state.rule_id, state.group_key, state.recent, state.good_run, state.pending, state.alert_id,
             state.rearm_at, clock_timestamp())
     on conflict (rule_id, group_key) do update set
         recent = excluded.recent, good_run = excluded.good_run, pending = excluded.pending,
-        alert_id = excluded.alert_id, rearm_at = excluded.rearm_at, changed_at = excluded.changed_at
+        alert_id = excluded.alert_id, rearm_at = excluded.rearm_at, changed_at = excluded.changed_at;
+end
 $$;
 
 -- What is found without a judgement of frames: something is bad, or no longer. bound: what value was compared
@@ -436,16 +447,16 @@ $$;
 
 -- --- judging frames ---
 
-create or replace function scopestream_data.limits_of(rule scopestream_data.rule) returns scopestream_data.rule_limits
-    language sql immutable set search_path = pg_catalog, pg_temp as $$
-    select row(l.*)::scopestream_data.rule_limits
-    from (select coalesce(rule.clear_bound, rule.bound) as clear, rule.kind in ('ewma', 'cusum') as chart,
-                 rule.kind = 'bound' and rule.comparison in ('>', '>=') as above) r,
-         lateral (select case when chart then -rule.bound when not above then rule.bound end,
-                         case when chart or above then rule.bound end,
-                         not chart and rule.comparison in ('>=', '<='),
-                         case when chart then -clear when not above then clear end,
-                         case when chart or above then clear end) l(low, high, inclusive, clear_low, clear_high)
+create or replace function scopestream_data.limits_of(kind text, comparison text, bound double precision,
+        clear_bound double precision) returns scopestream_data.rule_limits
+    language sql immutable as $$
+    select row(case when kind <> 'bound' then -bound when comparison in ('<', '<=') then bound end,
+               case when kind <> 'bound' or comparison in ('>', '>=') then bound end,
+               kind = 'bound' and comparison in ('>=', '<='),
+               case when kind <> 'bound' then -coalesce(clear_bound, bound)
+                    when comparison in ('<', '<=') then coalesce(clear_bound, bound) end,
+               case when kind <> 'bound' or comparison in ('>', '>=') then coalesce(clear_bound, bound) end
+           )::scopestream_data.rule_limits
 $$;
 
 -- What charts of a rule come to, from where they stood. ewma: the newest weighs 0.2, and it begins at 0, which is
@@ -477,19 +488,13 @@ begin
 end
 $$;
 
-create or replace function scopestream_data.applies_to(rule scopestream_data.rule, source text, channel text)
+create or replace function scopestream_data.applies_to(sources text[], channels text[], source text, channel text)
     returns boolean
     language sql immutable as $$
-    select (rule.sources is null or source = any (rule.sources))
-       and (rule.channels is null or channel = any (rule.channels))
+    select (sources is null or source = any (sources)) and (channels is null or channel = any (channels))
 $$;
 
--- Lists as rows; without a search_path of their own, so that they are inlined.
-create or replace function scopestream_data.numbered_rules(rules scopestream_data.rule[])
-    returns table (rule scopestream_data.rule, i integer)
-    language sql immutable as $$
-    select rules[i], i from pg_catalog.generate_subscripts(rules, 1) i
-$$;
+-- As rows with their places; without a search_path of its own, so that it is inlined.
 create or replace function scopestream_data.numbered_frames(frames scopestream_data.evaluated[])
     returns table (frame_id uuid, acquired_at timestamptz, pipeline_id integer, source text, experiment text, plate text,
                    well text, site integer, channel text, z integer, t integer, stored_order bigint,
@@ -513,12 +518,15 @@ declare
 begin
     for run in
         with points as (
-            select r.i, e.ord, e."values"[r.i] as number,
-                   jsonb_build_array(e.pipeline_id, e.source, e.experiment, e.plate, e.channel, e.z)::text as chart_key
-            from scopestream_data.numbered_rules(rules) r
-            cross join scopestream_data.numbered_frames(frames) e
-            where (r.rule).kind in ('ewma', 'cusum') and e."values"[r.i] is not null
-              and scopestream_data.applies_to(r.rule, e.source, e.channel)
+            select r.i, e.ord, e."values"[r.i] as number, e.chart_key
+            from (select u.ordinality::integer as i, u.sources, u.channels
+                  from unnest(rules) with ordinality u where u.kind in ('ewma', 'cusum')) r
+            cross join (
+                select f.*, jsonb_build_array(f.pipeline_id, f.source, f.experiment, f.plate, f.channel, f.z)::text
+                            as chart_key
+                from scopestream_data.numbered_frames(frames) f offset 0) e
+            where e."values"[r.i] is not null
+              and scopestream_data.applies_to(r.sources, r.channels, e.source, e.channel)
         ), runs as (
             select i, chart_key, array_agg(ord order by ord) as ords, array_agg(number order by ord) as numbers
             from points group by i, chart_key
@@ -552,20 +560,31 @@ create or replace function scopestream_data.bad_frames(rules scopestream_data.ru
     returns table (i integer, ord integer)
     language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-    limits constant scopestream_data.rule_limits[] := array(
-        select scopestream_data.limits_of(r.rule) from scopestream_data.numbered_rules(rules) r order by r.i);
-    lows constant double precision[] := array(select l.low from unnest(limits) l);
-    highs constant double precision[] := array(select l.high from unnest(limits) l);
-    inclusive constant boolean[] := array(select l.inclusive from unnest(limits) l);
+    lows double precision[];
+    highs double precision[];
+    inclusive boolean[];
 begin
+    select array_agg((l.limits).low order by l.ordinality), array_agg((l.limits).high order by l.ordinality),
+           array_agg((l.limits).inclusive order by l.ordinality)
+    into lows, highs, inclusive
+    from (select scopestream_data.limits_of(u.kind, u.comparison, u.bound, u.clear_bound) as limits, u.ordinality
+          from unnest(rules) with ordinality u offset 0) l;
     return query
     select bad.i, bad.ord
     from (select n.i::integer, e.ord, e.source, e.channel
           from scopestream_data.numbered_frames(frames) e
           cross join lateral unnest(e."values", lows, highs, inclusive) with ordinality n(number, low, high, ends, i)
           where number < low or number > high or ends and (number = low or number = high)) bad
-    where scopestream_data.applies_to(rules[bad.i], bad.source, bad.channel);
+    where scopestream_data.applies_to(rules[bad.i].sources, rules[bad.i].channels, bad.source, bad.channel);
 end
+$$;
+
+create or replace function scopestream_data.verdict(number double precision, limits scopestream_data.rule_limits)
+    returns integer
+    language sql immutable as $$
+    select case when number < limits.low or number > limits.high
+                     or limits.inclusive and (number = limits.low or number = limits.high) then 1
+                when number < limits.clear_low or number > limits.clear_high then 0 else -1 end
 $$;
 
 -- What the rules say of the groups in which something is bad, and of these others: also[n] of rules[also_rules[n]].
@@ -586,22 +605,21 @@ begin
         union
         select a.i, a.group_key from unnest(also_rules, also_keys) a(i, group_key)
     ), judged as (
-        select t.i, t.group_key, k.ord, frames[k.ord]."values"[t.i] as number
-        from (select t.i, t.group_key, rules[t.i].group_by from touched t) t
+        select t.i, t.group_key, t.sources, t.channels, t.limits, k.ord
+        from (select t.i, t.group_key, r.group_by, r.sources, r.channels,
+                     scopestream_data.limits_of(r.kind, r.comparison, r.bound, r.clear_bound) as limits
+              from touched t join unnest(rules) with ordinality r on r.ordinality = t.i offset 0) t
         join keyed k on k.group_by = t.group_by and k.group_key = t.group_key
     )
     select j.i, j.group_key,
            array_agg((e.frame_id, e.acquired_at, e.pipeline_id, e.source, e.experiment, e.plate, e.well, e.site,
                       e.channel)::scopestream_data.found_place order by j.ord),
-           array_agg(j.number order by j.ord),
-           array_agg(v.verdict order by j.ord)
+           array_agg(n.number order by j.ord),
+           array_agg(scopestream_data.verdict(n.number, j.limits) order by j.ord)
     from judged j
     join scopestream_data.numbered_frames(frames) e using (ord)
-    cross join lateral scopestream_data.limits_of(rules[j.i]) l
-    cross join lateral (
-        select case when number < l.low or number > l.high or l.inclusive and (number = l.low or number = l.high) then 1
-                    when number < l.clear_low or number > l.clear_high then 0 else -1 end as verdict) v
-    where j.number is not null and scopestream_data.applies_to(rules[j.i], e.source, e.channel)
+    cross join lateral (select e."values"[j.i] as number) n
+    where n.number is not null and scopestream_data.applies_to(j.sources, j.channels, e.source, e.channel)
     group by j.i, j.group_key
     order by j.i, j.group_key;
 end
@@ -609,21 +627,27 @@ $$;
 
 -- --- as rows are stored ---
 
--- All rules that judge frames, as one statement; it says of which rules its numbers are, in their order.
+-- These rules as one statement; it says of which its numbers are, in their order.
+create or replace function scopestream_data.statement_of(rules scopestream_data.rule[]) returns text
+    language sql set search_path = pg_catalog, pg_temp as $$
+    select format('/* rules %s */ ', array(select r.rule_id from unnest(rules) r)::text)
+        || case when rules = '{}' then ''
+                else scopestream_data.evaluation_sql(array(select r.expression from unnest(rules) r),
+                                                     array(select r.reference from unnest(rules) r)) end
+$$;
+
+-- All rules that judge frames. One that cannot any more, as its reference is gone, does not keep others from it.
 create or replace function scopestream_data.rules_sql() returns text
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     rules constant scopestream_data.rule[] := array(
         select r from scopestream_data.rule r
-        where r.enabled and r.kind in ('bound', 'ewma', 'cusum') and scopestream_data.rule_fault(r) is null
-        order by r.rule_id);
+        where r.enabled and r.kind in ('bound', 'ewma', 'cusum') and r.waits_for is null order by r.rule_id);
 begin
-    if rules = '{}' then
-        return '/* rules {} */';
-    end if;
-    return format('/* rules %s */ ', array(select r.rule_id from unnest(rules) r)::text)
-        || scopestream_data.evaluation_sql(array(select r.expression from unnest(rules) r),
-                                           array(select r.reference from unnest(rules) r));
+    return scopestream_data.statement_of(rules);
+exception when data_exception then
+    return scopestream_data.statement_of(array(
+        select r from unnest(rules) r where scopestream_data.rule_fault(r) is null order by r.rule_id));
 end
 $$;
 
@@ -631,17 +655,20 @@ $$;
 -- matters: an alert it may close, or bad ones in the window that it moves on.
 create or replace function scopestream_data.waiting_groups(rules scopestream_data.rule[],
         frames scopestream_data.evaluated[], out places integer[], out keys text[])
-    language sql stable set search_path = pg_catalog, pg_temp as $$
-    select coalesce(array_agg(r.i order by r.i, s.group_key), '{}'),
-           coalesce(array_agg(s.group_key order by r.i, s.group_key), '{}')
+    language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    select coalesce(array_agg(r.ordinality::integer order by r.ordinality, s.group_key), '{}'),
+           coalesce(array_agg(s.group_key order by r.ordinality, s.group_key), '{}')
+    into places, keys
     from (select distinct k.group_by, scopestream_data.group_key(k.group_by, e.source, e.experiment, e.plate, e.well,
                                                                  e.site, e.channel) as group_key
           from scopestream_data.numbered_frames(frames) e
           cross join (select distinct group_by from unnest(rules)) k) g
     join scopestream_data.rule_state s on s.group_key = g.group_key
-    join (select n.i, (n.rule).* from scopestream_data.numbered_rules(rules) n) r
+    join unnest(rules) with ordinality r
         on r.rule_id = s.rule_id and r.group_by = g.group_by
-    where case when s.alert_id is null then bit_count(s.recent << (64 - r.n)) > 0 else r.clear_after is not null end
+    where case when s.alert_id is null then bit_count(s.recent << (64 - r.n)) > 0 else r.clear_after is not null end;
+end
 $$;
 
 -- Lets the frames of one group count that are all good and close no alert.
@@ -886,7 +913,7 @@ begin
                     where r.status = 'ok'
                       and (evaluate_history.plate is null or f.plate = evaluate_history.plate)
                       and (since is null or f.acquired_at >= since)
-                      and scopestream_data.applies_to(rule, f.source, f.channel)) k
+                      and scopestream_data.applies_to(rule.sources, rule.channels, f.source, f.channel)) k
               group by k.batch) batches
         cross join lateral scopestream_data.evaluate(program, batches.keys) e
         where e."values"[1] is not null
@@ -1061,8 +1088,9 @@ revoke execute on function scopestream_data.group_key, scopestream_data.walk, sc
     scopestream_data.insert_findings, scopestream_data.adopt_findings, scopestream_data.newest_of,
     scopestream_data.assign_alerts, scopestream_data.note_verdicts, scopestream_data.state_of, scopestream_data.keep_state,
     scopestream_data.note_finding, scopestream_data.note_good, scopestream_data.limits_of, scopestream_data.chart,
-    scopestream_data.applies_to, scopestream_data.numbered_rules, scopestream_data.numbered_frames,
-    scopestream_data.with_charts, scopestream_data.bad_frames, scopestream_data.judge, scopestream_data.rules_sql,
+    scopestream_data.applies_to, scopestream_data.numbered_frames,
+    scopestream_data.with_charts, scopestream_data.bad_frames, scopestream_data.verdict, scopestream_data.judge, scopestream_data.statement_of,
+    scopestream_data.rules_sql,
     scopestream_data.waiting_groups, scopestream_data.note_good_run, scopestream_data.apply_rules,
     scopestream_data.wrong_in_rule, scopestream_data.rule_fault, scopestream_data.write_rule,
     scopestream_data.begin_rule_anew, scopestream_data.compile_waiting_rules, scopestream_data.evaluate_history,
