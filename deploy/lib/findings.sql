@@ -7,7 +7,8 @@
 \pset footer off
 set client_min_messages = warning;
 create temporary table written (file text, page integer, plate text, well text, site integer,
-    channel text, z integer, t integer, faults text, closed_at timestamptz);
+    channel text, z integer, t integer, faults text, closed_at timestamptz,
+    off_focus_um double precision);
 \copy written from pstdin with (format csv, header)
 
 -- Sharpness: how much of a picture's variance is fine detail, whatever its brightness.

@@ -130,40 +130,104 @@ static bool faults_add(Faults *faults, const char *request, GError **error) {
     return true;
 }
 
-/* --- auto --- */
+/* --- auto, each --- */
 
-/* Takes a well out of `wells`, which has one. */
-static char *well_draw(GArray *wells, guint64 *dice) {
-    guint i = (guint)dice_between(dice, 0, (gint32)wells->len - 1);
-    char *well = well_text(g_array_index(wells, Well, i));
-    g_array_remove_index_fast(wells, i);
-    return well;
+/* How much of a well one choice spoils. */
+typedef enum { IN_WELL, IN_CHANNEL, IN_SITE, IN_CHANNEL_AT_SITE_1, IN_FRAMES } Spread;
+
+typedef struct {
+    const char *kind;
+    Spread spread;
+} Choice;
+
+/* From the second frame of a well on, so that what is repeated is that well's first one. */
+static char *frames_draw(const Faults *faults, Well well, guint64 *dice) {
+    const Plate *plate = faults->plate;
+    Place place = {0};
+    plate_find_well(plate, well, &place.well_index);
+    gint32 frames = (gint32)(plate->sites * plate_site_files(plate) * plate_pages(plate));
+    guint64 first = plate_first_file(plate, &place) * plate_pages(plate) + 1;
+    gint32 count = dice_between(dice, MIN(3, MAX(frames - 1, 1)), MAX(frames - 1, 1));
+    return g_strdup_printf("%" G_GUINT64_FORMAT "+%d", first + 1, count);
 }
 
-/* What a person can find again in a plate of any size: most wells stay good. The first well stays
- * good too, so that a run begins as one expects. */
-static bool faults_add_auto(Faults *faults, guint64 seed, GError **error) {
-    static const struct {
-        const char *kind;
-        bool in_one_channel, in_one_site;
-    } plan[] = {{"defocus"}, {"empty"},       {"saturated", true}, {"truncated", true, true},
-                {"slow"},    {"renamed"},     {"defocus"},         {"dim"},
-                {"defocus"}, {"preallocated"}};
-    g_autoptr(GArray) wells = g_array_copy(faults->plate->wells);
-    g_array_remove_index(wells, 0);
-    guint64 dice = dice_key(seed, 0x6661756C7473u);
-    gint32 channels = (gint32)g_strv_length((char **)faults->channels);
-    guint most = wells->len / 2;
-    for (gsize i = 0; i < G_N_ELEMENTS(plan) && i < most; i++) {
-        g_autofree char *well = well_draw(wells, &dice);
-        const char *channel = faults->channels[dice_between(&dice, 0, channels - 1)];
-        g_autofree char *request = g_strconcat(
-            plan[i].kind, ":", plan[i].in_one_channel ? channel : "",
-            plan[i].in_one_channel ? "@" : "", well, plan[i].in_one_site ? "/1" : "", NULL);
-        if (!faults_add(faults, request, error))
-            return false;
+static char *where_draw(const Faults *faults, Spread spread, Well well, guint64 *dice) {
+    g_autofree char *name = well_text(well);
+    const gint32 channels = (gint32)g_strv_length((char **)faults->channels);
+    const char *channel = faults->channels[dice_between(dice, 0, channels - 1)];
+    switch (spread) {
+    case IN_CHANNEL: return g_strdup_printf("%s@%s", channel, name);
+    case IN_CHANNEL_AT_SITE_1: return g_strdup_printf("%s@%s/1", channel, name);
+    case IN_SITE:
+        return g_strdup_printf("%s/%d", name, dice_between(dice, 1, (gint32)faults->plate->sites));
+    case IN_FRAMES: return frames_draw(faults, well, dice);
+    default: return g_steal_pointer(&name);
     }
+}
+
+/* Spoils one of wells, which has one, and takes it out. */
+static bool choice_add(Faults *faults, const Choice *choice, GArray *wells, guint64 *dice,
+                       GError **error) {
+    guint i = (guint)dice_between(dice, 0, (gint32)wells->len - 1);
+    Well well = g_array_index(wells, Well, i);
+    g_array_remove_index_fast(wells, i);
+    g_autofree char *where = where_draw(faults, choice->spread, well, dice);
+    g_autofree char *request = g_strconcat(choice->kind, ":", where, NULL);
+    return faults_add(faults, request, error);
+}
+
+/* The first well stays good, so that a run begins as one expects. */
+static GArray *wells_to_spoil(const Faults *faults) {
+    GArray *wells = g_array_copy(faults->plate->wells);
+    g_array_remove_index(wells, 0);
+    return wells;
+}
+
+/* What a person can find again in a plate of any size: most wells stay good. */
+static bool faults_add_auto(Faults *faults, guint64 seed, GError **error) {
+    static const Choice plan[] = {{"defocus", IN_WELL},      {"empty", IN_WELL},
+                                  {"saturated", IN_CHANNEL}, {"truncated", IN_CHANNEL_AT_SITE_1},
+                                  {"slow", IN_WELL},         {"renamed", IN_WELL},
+                                  {"defocus", IN_WELL},      {"dim", IN_WELL},
+                                  {"defocus", IN_WELL},      {"preallocated", IN_WELL}};
+    g_autoptr(GArray) wells = wells_to_spoil(faults);
+    guint64 dice = dice_key(seed, 0x6661756C7473u);
+    guint most = wells->len / 2;
+    for (gsize i = 0; i < G_N_ELEMENTS(plan) && i < most; i++)
+        if (!choice_add(faults, &plan[i], wells, &dice, error))
+            return false;
     return true;
+}
+
+/* As many wells for each thing that goes wrong with frames: enough of each to count what is found,
+ * and what is found without being there. Drift is the whole plate's and asked for beside it. */
+static bool faults_add_each(Faults *faults, const char *request, guint64 seed, GError **error) {
+    static const Choice plan[] = {{"defocus", IN_WELL}, {"saturated", IN_CHANNEL},
+                                  {"empty", IN_WELL},   {"uneven", IN_WELL},
+                                  {"stuck", IN_FRAMES}, {"missing", IN_SITE}};
+    g_autoptr(GArray) wells = wells_to_spoil(faults);
+    guint64 dice = dice_key(seed, 0x65616368u), number;
+    guint64 most = wells->len / 2 / G_N_ELEMENTS(plan);
+    if (!g_ascii_string_to_unsigned(request + strlen("each:"), 10, 1, G_MAXUINT, &number, NULL) ||
+        number > most) {
+        g_autofree char *expected = g_strdup_printf("each:N with N from 1 to %" G_GUINT64_FORMAT
+                                                    ", so that half of the wells stay good",
+                                                    most);
+        return refuse(error, request, expected);
+    }
+    for (guint64 i = 0; i < number * G_N_ELEMENTS(plan); i++)
+        if (!choice_add(faults, &plan[i % G_N_ELEMENTS(plan)], wells, &dice, error))
+            return false;
+    return true;
+}
+
+/* A request as people type it. */
+static bool request_add(Faults *faults, const char *request, guint64 seed, GError **error) {
+    if (strcmp(request, "auto") == 0)
+        return faults_add_auto(faults, seed, error);
+    if (g_str_has_prefix(request, "each:"))
+        return faults_add_each(faults, request, seed, error);
+    return faults_add(faults, request, error);
 }
 
 /* --- the module --- */
@@ -173,11 +237,9 @@ Faults *faults_new(char *const *requests, const Plate *plate, char *const *chann
     g_autoptr(Faults) faults = g_new0(Faults, 1);
     *faults = (Faults){plate, channels, g_array_new(false, true, sizeof(Fault)),
                        g_ptr_array_new_with_free_func(g_free)};
-    for (char *const *request = requests; request && *request; request++) {
-        bool is_auto = strcmp(*request, "auto") == 0;
-        if (!(is_auto ? faults_add_auto(faults, seed, error) : faults_add(faults, *request, error)))
+    for (char *const *request = requests; request && *request; request++)
+        if (!request_add(faults, *request, seed, error))
             return NULL;
-    }
     g_ptr_array_add(faults->chosen, NULL);
     return g_steal_pointer(&faults);
 }

@@ -31,7 +31,8 @@ typedef enum {
 
 typedef struct Faults Faults;
 
-/* requests: as given, or NULL. "auto" stands for a choice made from seed, told by faults_chosen.
+/* requests: as given, or NULL. "auto" and "each:N" stand for a choice made from seed, told by
+ * faults_chosen.
  * plate and channels (names, ends with NULL) must outlive the result. G_OPTION_ERROR that quotes
  * the wrong request. */
 Faults *faults_new(char *const *requests, const Plate *plate, char *const *channels, guint64 seed,
@@ -39,7 +40,7 @@ Faults *faults_new(char *const *requests, const Plate *plate, char *const *chann
 void faults_free(Faults *faults);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Faults, faults_free)
 
-/* All requests with auto spelled out, each as it could be typed; belongs to faults. */
+/* All requests with auto and each spelled out, each as it could be typed; belongs to faults. */
 char *const *faults_chosen(const Faults *faults);
 /* The kinds (bits of FaultKind, without FAULT_STUCK) that are asked for at place. */
 guint faults_at(const Faults *faults, const Place *place);

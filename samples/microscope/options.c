@@ -32,14 +32,22 @@ static char *help_text(void) {
     g_string_append_printf(
         help,
         "\nFaults (--fault, as often as you like):\n%s"
-        "  %-20s a choice of these that suits the plate, made from the seed\n\n"
+        "  %-20s a choice of these that suits the plate, made from the seed\n"
+        "  %-20s N wells each of defocus, saturated, empty, uneven, stuck and missing, likewise\n\n"
         "WHERE is [CHANNEL@]WELLS[/SITE]: defocus:B02,C01-C03  saturated:GFP@B05  dim:DAPI\n"
         "truncated:GFP@D04/1\n\n"
+        "Commands (--obey), a line each; SITE as the file names write it:\n"
+        "  image_again WELL SITE [focus=UM] [plate=NAME]   image a site once more, into again-1, "
+        "...\n"
+        "  image WELL SITE [focus=UM] [plate=NAME]         image a site before its turn\n"
+        "  skip WELL [SITE] [plate=NAME]                   leave out what is still to come there\n"
+        "  continue WELL [SITE] [plate=NAME]               take a skip back\n"
+        "  stop                                            end the run\n\n"
         "Exit status: 0 done, or stopped by SIGINT or SIGTERM after the file in hand; 1 a file "
         "cannot be\nwritten; 2 an option is wrong.\n\n"
         "A plate in two minutes:\n"
         "  simulated-microscope --out /tmp/scope --wells A01-D06 --fault auto --rate 4\n",
-        kinds, "auto");
+        kinds, "auto", "each:N");
     return g_string_free(help, false);
 }
 
@@ -93,6 +101,16 @@ static bool parse(Options *options, int *argc, char ***argv, GError **error) {
          "N"},
         {"fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->fault_requests,
          "what goes wrong, see below", "KIND:WHERE"},
+        {"obey", 0, 0, G_OPTION_ARG_NONE, &options->obeys,
+         "read commands from standard input while imaging, see below, and answer on standard "
+         "output",
+         NULL},
+        {"wait", 0, 0, G_OPTION_ARG_NONE, &options->waits,
+         "with --obey: image nothing but what commands say", NULL},
+        {"linger", 0, 0, G_OPTION_ARG_STRING, &options->linger,
+         "with --obey: how long without a command a finished run waits for more (until standard "
+         "input ends)",
+         "TIME"},
         {"list", 'l', 0, G_OPTION_ARG_FILENAME, &options->list,
          "CSV list of what was written, outside DIR (DIR-written.csv)", "FILE"},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->is_quiet, "say nothing but errors", NULL},
@@ -178,14 +196,14 @@ static bool side_understand(Options *options, GError **error) {
                   options->side);
 }
 
-static bool pause_understand(Options *options, GError **error) {
+static bool time_understand(const char *option, const char *text, gint64 *ret_ms, GError **error) {
     double number;
     char unit[3] = "", rest;
-    int parts = sscanf(options->pause, "%lf%2[ms]%c", &number, unit, &rest);
+    int parts = sscanf(text, "%lf%2[ms]%c", &number, unit, &rest);
     bool is_ms = strcmp(unit, "ms") == 0, is_s = strcmp(unit, "s") == 0;
     if (parts != 2 || (!is_ms && !is_s) || !(number >= 0 && number <= 3600000))
-        return refuse(error, "--pause %s: expected a time such as 200ms or 1.5s", options->pause);
-    options->pause_ms = (gint64)(is_s ? number * 1000 : number);
+        return refuse(error, "%s %s: expected a time such as 200ms or 1.5s", option, text);
+    *ret_ms = (gint64)(is_s ? number * 1000 : number);
     return true;
 }
 
@@ -261,6 +279,15 @@ static bool reuse_check(const Options *options, GError **error) {
            refuse(error, "--reuse: its pictures are made beforehand, so %s cannot be had", kinds);
 }
 
+static bool obeying_understand(Options *options, GError **error) {
+    if (!options->obeys && (options->waits || options->linger))
+        return refuse(error, "%s: needs --obey", options->waits ? "--wait" : "--linger");
+    if (options->obeys && options->reuse > 0)
+        return refuse(error, "--obey: needs pictures of their own, not --reuse");
+    return !options->linger ||
+           time_understand("--linger", options->linger, &options->linger_ms, error);
+}
+
 /* Below DIR a list would be one more file the watcher has to pass over. */
 static bool list_understand(Options *options, GError **error) {
     g_autofree char *out = g_canonicalize_filename(options->out, NULL);
@@ -275,8 +302,10 @@ static bool list_understand(Options *options, GError **error) {
 static bool understand(Options *options, GError **error) {
     defaults_fill(options);
     if (!names_understand(options, error) || !choices_understand(options, error) ||
-        !side_understand(options, error) || !pause_understand(options, error) ||
-        !numbers_check(options, error) || !plate_understand(options, error))
+        !side_understand(options, error) ||
+        !time_understand("--pause", options->pause, &options->pause_ms, error) ||
+        !obeying_understand(options, error) || !numbers_check(options, error) ||
+        !plate_understand(options, error))
         return false;
     options->faults = faults_new(options->fault_requests, &options->plate, options->channels,
                                  (guint64)options->seed, error);
@@ -291,6 +320,7 @@ Options *options_read(int *argc, char ***argv, GError **error) {
     options->bits = 16;
     options->pieces = 4;
     options->seed = 1;
+    options->linger_ms = -1;
     options->rate = 5;
     options->pixel_size_um = 0.65;
     if (!parse(options, argc, argv, error))
@@ -305,10 +335,10 @@ Options *options_read(int *argc, char ***argv, GError **error) {
 void options_free(Options *options) {
     if (!options)
         return;
-    char *const texts[] = {options->out,           options->list, options->naming_key,
-                           options->plate_name,    options->date, options->wells,
-                           options->channels_text, options->side, options->compression,
-                           options->manner_name,   options->pause};
+    char *const texts[] = {options->out,           options->list,  options->naming_key,
+                           options->plate_name,    options->date,  options->wells,
+                           options->channels_text, options->side,  options->compression,
+                           options->manner_name,   options->pause, options->linger};
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_strfreev(options->fault_requests);

@@ -9,12 +9,12 @@
 typedef struct {
     /* as given */
     char *out, *list, *naming_key, *plate_name, *date, *wells, *channels_text, *side, *compression,
-        *manner_name, *pause;
+        *manner_name, *pause, *linger;
     char **fault_requests;
     int sites, zs, ts, bits, camera_bits, pieces, reuse;
     gint64 frames, seed;
     double rate, pixel_size_um;
-    gboolean is_stack, is_bigtiff, loops, is_quiet, shows_version;
+    gboolean is_stack, is_bigtiff, loops, obeys, waits, is_quiet, shows_version;
 
     /* as understood */
     const Naming *naming;
@@ -24,6 +24,7 @@ typedef struct {
     Faults *faults;
     guint width, height; /* pixels */
     gint64 pause_ms;
+    gint64 linger_ms; /* below 0: until standard input ends */
 } Options;
 
 /* Reads the command line and checks it. --help and --version print and end the program.

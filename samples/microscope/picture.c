@@ -9,6 +9,7 @@
 #define BACKGROUND 260   /* electrons of stray light and autofluorescence */
 #define READ_NOISE 3     /* electrons */
 #define ONE        65536 /* 1.0 of exposure and gain */
+#define DRIFT_NM   9000  /* focus lost from the first well to the last */
 #define UNEVEN     40000 /* of LAMP_FULL, lost at the right edge when the light is uneven */
 
 typedef struct {
@@ -98,18 +99,29 @@ static void scene_paint(Scope *scope, const Place *place, guint faults) {
     cells_paint(&scope->plane, key, place->t, stain, scope->texture);
 }
 
-/* How far out of focus, as radii of the blur's three passes together, pixels. Even the sharpest
- * picture has a little: the lens resolves no single pixel. */
-static guint focus_error(const Scope *scope, const Place *place, guint faults) {
-    guint64 dice = dice_key(site_key(scope, place), 0x666F637573u);
-    gint32 planes_off = 2 * (gint32)place->z - (gint32)(scope->setup.zs - 1);
-    guint error = 1 + (guint)ABS(planes_off) + (guint)dice_between(&dice, 0, 1);
-    guint defocus = (guint)dice_between(&dice, 16, 22);
+/* The stage sinks or rises all along its way: which of them is the instrument's. */
+static gint32 drift_nm(const Scope *scope, const Place *place) {
+    gint32 lost = (gint32)((gint64)DRIFT_NM * place->well_index / scope->setup.wells);
+    return dice_key(scope->setup.seed, 0x6472696674u) & 1 ? lost : -lost;
+}
+
+gint32 scope_off_focus_nm(const Scope *scope, const Place *place, guint faults) {
+    guint64 dice = dice_key(site_key(scope, place), 0x6465666F637573u);
+    gint32 off = (2 * (gint32)place->z - (gint32)(scope->setup.zs - 1)) * PLANE_NM / 2;
+    gint32 defocus = dice_between(&dice, 8000, 11000);
     if (faults & FAULT_DEFOCUS)
-        error += defocus;
+        off += dice_between(&dice, 0, 1) ? defocus : -defocus;
     if (faults & FAULT_DRIFT)
-        error += 18 * place->well_index / scope->setup.wells;
-    return error;
+        off += drift_nm(scope, place);
+    return off + place->focus_nm;
+}
+
+/* As radii of the blur's three passes together, pixels: the cone of light is two of them wide a
+ * micrometre away. Even the sharpest picture has a little: the lens resolves no single pixel. */
+static guint blur_amount(const Scope *scope, const Place *place, guint faults) {
+    guint64 dice = dice_key(site_key(scope, place), 0x666F637573u);
+    gint64 off = scope_off_focus_nm(scope, place, faults);
+    return 1 + (guint)dice_between(&dice, 0, 1) + (guint)(ABS(off) * 2 / 1000);
 }
 
 /* --- the camera --- */
@@ -129,8 +141,10 @@ static Camera camera_ready(const Scope *scope, const Place *place, guint faults)
         exposure /= 8;
     if (faults & FAULT_SATURATED)
         exposure *= 12;
-    return (Camera){dice_key(key, place->t), white / 40, white, (gint64)white * ONE / FULL_WELL,
-                    exposure};
+    guint64 dice = dice_key(key, place->t);
+    if (place->again > 0) /* other electrons, of the same cells */
+        dice = dice_key(dice, place->again);
+    return (Camera){dice, white / 40, white, (gint64)white * ONE / FULL_WELL, exposure};
 }
 
 #define BELL_DEVIATION 37837 /* of bell(): 65536 * sqrt(4 / 12) */
@@ -169,7 +183,7 @@ static void hot_pixels_add(const Scope *scope, const Camera *camera) {
 
 const guint16 *scope_shoot(Scope *scope, const Place *place, guint faults) {
     scene_paint(scope, place, faults);
-    blur_plane(scope->blur, &scope->plane, focus_error(scope, place, faults));
+    blur_plane(scope->blur, &scope->plane, blur_amount(scope, place, faults));
     lamp_losses(scope->across, scope->plane.width, faults & FAULT_UNEVEN ? UNEVEN : 0);
     lamp_losses(scope->down, scope->plane.height, 0);
     Camera camera = camera_ready(scope, place, faults);

@@ -17,11 +17,18 @@ typedef struct {
     guint wells;           /* of the run: how far the stage goes */
 } ScopeSetup;
 
+#define PLANE_NM 1000 /* from one plane of a stack to the next */
+
 typedef struct Scope Scope;
 
 Scope *scope_new(const ScopeSetup *setup);
 void scope_free(Scope *scope);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scope, scope_free)
+
+/* How far the objective stands from the focal plane, signed. Out of focus is a distance that seed
+ * and site decide; the offset of place is added to it, so one that undoes it makes the picture
+ * sharp. */
+gint32 scope_off_focus_nm(const Scope *scope, const Place *place, guint faults);
 
 /* Takes a picture at place with these faults (bits of FaultKind; those not in pixels are ignored).
  * Returns width times height pixels row by row, 0 to 2^camera_bits - 1. They belong to scope and

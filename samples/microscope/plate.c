@@ -25,7 +25,7 @@ static bool wells_add_format(WellSet *set, const char *name) {
 }
 
 /* Letters A to Z, then AA to AF; and the column as people count it. */
-static bool well_parse(const char *text, Well *ret_well) {
+bool well_parse(const char *text, Well *ret_well) {
     guint letters = 0, row = 0;
     while (g_ascii_isalpha(text[letters]) && letters < 2)
         row = row * 26 + (guint)(g_ascii_toupper(text[letters++]) - 'A' + 1);
@@ -100,6 +100,31 @@ guint plate_pages(const Plate *plate) {
 guint64 plate_files(const Plate *plate) {
     guint64 frames = (guint64)plate->wells->len * plate->sites * plate->channels * plate->zs;
     return frames * plate->ts / plate_pages(plate);
+}
+
+guint64 plate_site_files(const Plate *plate) {
+    switch (plate->stack) {
+    case STACK_Z: return plate->channels;
+    case STACK_SITE: return 1;
+    default: return (guint64)plate->channels * plate->zs;
+    }
+}
+
+guint64 plate_first_file(const Plate *plate, const Place *place) {
+    guint64 times = plate->stack == STACK_SITE ? place->plate : place->plate * plate->ts + place->t;
+    guint64 sites = (times * plate->wells->len + place->well_index) * plate->sites + place->site;
+    return sites * plate_site_files(plate);
+}
+
+bool plate_find_well(const Plate *plate, Well well, guint *ret_index) {
+    for (guint i = 0; i < plate->wells->len; i++) {
+        Well each = g_array_index(plate->wells, Well, i);
+        if (each.row == well.row && each.column == well.column) {
+            *ret_index = i;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Takes the fastest digit off *number, whose digit runs below `base`. */

@@ -26,6 +26,8 @@ typedef struct {
     Well well;
     guint well_index; /* in the order of the stage */
     guint site, channel, z, t;
+    guint again;     /* 0, or the how-manieth time the site is imaged again */
+    gint32 focus_nm; /* added to where autofocus puts the objective */
 } Place;
 
 typedef enum {
@@ -45,11 +47,18 @@ typedef struct {
 bool wells_parse(const char *text, WellSet *set, GError **error);
 /* The wells of set in the order of the stage. The caller unrefs the array. */
 GArray *wells_snake(const WellSet *set);
+/* "A01", "b3", "AF48". */
+bool well_parse(const char *text, Well *ret_well);
 /* "A01", "AF48". The caller g_frees. */
 char *well_text(Well well);
 
-guint plate_pages(const Plate *plate);   /* in one file */
-guint64 plate_files(const Plate *plate); /* in one plate */
+guint plate_pages(const Plate *plate);        /* in one file */
+guint64 plate_files(const Plate *plate);      /* in one plate */
+guint64 plate_site_files(const Plate *plate); /* one after the other, of a site at one time */
+/* The first file of the site of place, at its time and of its plate. */
+guint64 plate_first_file(const Plate *plate, const Place *place);
+/* Where well stands in the order of the stage. */
+bool plate_find_well(const Plate *plate, Well well, guint *ret_index);
 /* Where page `page` of file `file` is taken. Files beyond plate_files belong to the next plate. */
 Place plate_place(const Plate *plate, guint64 file, guint page);
 

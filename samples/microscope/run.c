@@ -1,196 +1,165 @@
 #include "samples/microscope/run.h"
 
-#include "samples/microscope/image_file.h"
-#include "samples/microscope/ome.h"
-#include "samples/microscope/picture.h"
-#include "samples/microscope/progress.h"
+#include "samples/microscope/orders.h"
 #include "samples/microscope/stopping.h"
-#include "samples/microscope/written.h"
+#include "samples/microscope/taking.h"
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+/* What was done at a site of the plate on the stage. */
+typedef struct {
+    guint imaged; /* times, without those again */
+    guint again;
+    bool is_skipped;
+} Site;
 
 struct Run {
     const Options *options;
-    Scope *scope;
-    Writer *writer;
-    Written *written;
-    GPtrArray *prepared; /* of ImageFile, with --reuse */
-    Progress progress;
+    Taking *taking;
+    Orders *orders; /* NULL without --obey */
+    bool is_told_to_stop;
+    Site *sites;   /* well after well, of the plate on the stage */
+    guint64 plate; /* on the stage; counts from 0 */
 };
 
-/* A file to be written, and what is on its pages. */
-typedef struct {
-    guint64 number;
-    Place place;        /* of its first page */
-    char *plate, *path; /* path below the output folder */
-    guint faults;       /* of the way it is written */
-} File;
+/* --- sites --- */
 
-/* --- faults --- */
-
-static guint64 frame_of(const Plate *plate, guint64 file, guint page) {
-    return file * plate_pages(plate) + page + 1;
+static Site *site_at(const Run *run, guint well_index, guint site) {
+    return run->sites + (gsize)well_index * run->options->plate.sites + site;
 }
 
-static Place place_of(const Plate *plate, guint64 frame) {
-    guint pages = plate_pages(plate);
-    return plate_place(plate, (frame - 1) / pages, (guint)((frame - 1) % pages));
+/* How often a site has its turn: a file of a whole site holds all times. */
+static guint times_wanted(const Plate *plate) {
+    return plate->stack == STACK_SITE ? 1 : plate->ts;
 }
 
-/* What is wrong with the pixels of a frame. A stuck camera shows another place, and its faults. */
-static guint page_faults(const Options *options, guint64 frame, Place *ret_shown) {
-    guint64 shown = faults_shown_frame(options->faults, frame);
-    *ret_shown = place_of(&options->plate, shown);
-    guint faults = faults_at(options->faults, ret_shown) & FAULTS_IN_PIXELS;
-    return shown == frame ? faults : faults | FAULT_STUCK;
+static void plate_change(Run *run, guint64 plate) {
+    gsize sites = (gsize)run->options->plate.wells->len * run->options->plate.sites;
+    memset(run->sites, 0, sites * sizeof *run->sites);
+    run->plate = plate;
 }
 
-/* A file is written as badly as its worst page. */
-static guint file_faults(const Options *options, guint64 number) {
-    guint faults = 0;
-    for (guint page = 0; page < plate_pages(&options->plate); page++) {
-        Place place = plate_place(&options->plate, number, page);
-        faults |= faults_at(options->faults, &place);
-    }
-    return faults & ~(guint)FAULTS_IN_PIXELS;
+/* Whoever imaged again into this folder before keeps his files. */
+static guint again_next(const Run *run, guint64 first, guint again) {
+    do
+        again++;
+    while (taking_stands(run->taking, first, again));
+    return again;
 }
 
-static const Manner *manner_of(const Options *options, guint faults) {
-    static const struct {
-        FaultKind kind;
-        const char *manner;
-    } ways[] = {
-        {FAULT_RENAMED, "renamed"}, {FAULT_PREALLOCATED, "preallocated"}, {FAULT_SLOW, "pieces"}};
-    for (gsize i = 0; i < G_N_ELEMENTS(ways); i++)
-        if (faults & ways[i].kind)
-            return manner_find(ways[i].manner);
-    return options->manner;
-}
-
-/* --- pictures --- */
-
-static File file_plan(const Options *options, guint64 number) {
-    Place place = plate_place(&options->plate, number, 0);
-    File file = {number, place};
-    file.plate = place.plate == 0 ? g_strdup(options->plate_name)
-                                  : g_strdup_printf("%s-%" G_GUINT64_FORMAT, options->plate_name,
-                                                    place.plate + 1);
-    NamingContext context = {.plate = file.plate,
-                             .date = options->date,
-                             .seed = (guint64)options->seed,
-                             .sites = options->plate.sites,
-                             .zs = options->plate.zs,
-                             .ts = options->plate.ts};
-    const Naming *naming = options->naming;
-    bool is_stack = options->plate.stack != STACK_NONE;
-    file.path = (is_stack ? naming->stack_path : naming->path)(&context, &place);
-    file.faults = file_faults(options, number);
-    return file;
-}
-
-static void file_clear(File *file) {
-    g_free(file->plate);
-    g_free(file->path);
-}
-
-static ImageFile *file_shoot(Run *run, const File *file, GError **error) {
-    const Options *options = run->options;
-    const Plate *plate = &options->plate;
-    ImageFormat format = {options->width,       options->height,     (guint)options->bits,
-                          options->compression, options->is_bigtiff, options->pixel_size_um};
-    gsize size_bytes = (gsize)options->width * options->height * format.bits / 8;
-    g_autoptr(ImageFile) image =
-        image_file_new(&format, size_bytes * plate_pages(plate) + 4096 * plate_pages(plate));
-    bool has_ome = plate->stack != STACK_NONE && options->naming->is_ome_stack;
-    g_autofree char *name = g_path_get_basename(file->path);
-    *strchrnul(name, '.') = '\0';
-    g_autofree char *description = has_ome ? ome_text(options, name) : NULL;
-    for (guint page = 0; page < plate_pages(plate); page++) {
-        Place shown;
-        guint faults = page_faults(options, frame_of(plate, file->number, page), &shown);
-        const guint16 *pixels = scope_shoot(run->scope, &shown, faults);
-        if (!image_file_add(image, pixels, page == 0 ? description : NULL, error))
-            return NULL;
-    }
-    image_file_bytes(image);
-    return g_steal_pointer(&image);
-}
-
-static bool pictures_prepare(Run *run, GError **error) {
-    for (gint i = 0; i < run->options->reuse; i++) {
-        File file = file_plan(run->options, (guint64)i);
-        ImageFile *image = file_shoot(run, &file, error);
-        file_clear(&file);
-        if (!image)
-            return false;
-        g_ptr_array_add(run->prepared, image);
-    }
-    return true;
-}
-
-/* One of the prepared pictures, made different by its number in the first pixels. */
-static ImageFile *file_reuse(Run *run, guint64 number) {
-    ImageFile *image = g_ptr_array_index(run->prepared, number % run->prepared->len);
+/* All files of a site at one time, one after the other. */
+static bool site_take(Run *run, const Place *place, GError **error) {
     const Plate *plate = &run->options->plate;
-    for (guint page = 0; page < plate_pages(plate); page++)
-        image_file_stamp(image, page, frame_of(plate, number, page));
-    return image;
+    const guint64 first = plate_first_file(plate, place), end = first + plate_site_files(plate);
+    bool goes_well = true;
+    for (guint64 number = first; goes_well && number < end && !stopping(); number++)
+        goes_well = taking_file(run->taking, number, place->again, place->focus_nm, error);
+    return goes_well;
 }
 
-/* --- one file --- */
+/* --- orders --- */
 
-static bool file_write(Run *run, const File *file, ImageFile *image, GError **error) {
-    const Manner *manner = manner_of(run->options, file->faults);
-    GByteArray *bytes = image_file_bytes(image);
-    guint size = file->faults & FAULT_TRUNCATED ? bytes->len / 5 * 3 : bytes->len;
-    run->progress.files++;
-    run->progress.bytes += size;
-    bool is_linked = run->prepared->len > 0 && manner == manner_find("hardlinked");
-    if (is_linked && size == bytes->len)
-        return writer_link(run->writer, (guint)(file->number % run->prepared->len), file->path,
-                           bytes->data, size, error);
-    return writer_write(run->writer, manner, file->path, bytes->data, size, error);
+static void answer(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+static void answer(const char *format, ...) {
+    va_list words;
+    va_start(words, format);
+    vprintf(format, words);
+    va_end(words);
+    fflush(stdout);
 }
 
-static bool file_list(Run *run, const File *file, gint64 closed_us, GError **error) {
-    const Plate *plate = &run->options->plate;
-    for (guint page = 0; page < plate_pages(plate); page++) {
-        Place shown;
-        guint faults = page_faults(run->options, frame_of(plate, file->number, page), &shown);
-        WrittenFrame frame = {.file = file->path,
-                              .plate = file->plate,
-                              .page = page,
-                              .place = plate_place(plate, file->number, page),
-                              .faults = faults | file->faults,
-                              .closed_us = closed_us};
-        if (!written_add(run->written, &frame, error))
-            return false;
-    }
-    return true;
-}
-
-/* A frame is due at its place in the rhythm; one that comes late does not move those after it. */
-static void wait_until_due(const Run *run, guint64 frames) {
-    if (run->options->rate == 0)
-        return;
-    double due_s = (double)frames / run->options->rate;
-    gint64 due_us = run->progress.started_us + (gint64)(due_s * G_USEC_PER_SEC);
-    stopping_sleep(due_us - g_get_monotonic_time());
-}
-
-static bool file_take(Run *run, File *file, GError **error) {
-    bool is_reused = run->prepared->len > 0, is_missing = file->faults & FAULT_MISSING;
-    g_autoptr(ImageFile) own = is_reused ? NULL : file_shoot(run, file, error);
-    if (!is_reused && !own)
-        return false;
-    wait_until_due(run, run->progress.frames);
-    if (stopping())
+static bool order_image(Run *run, const Order *order, const char *line, GError **error) {
+    const bool is_again = order->kind == ORDER_IMAGE_AGAIN;
+    Site *site = site_at(run, order->well_index, order->site);
+    const guint times = times_wanted(&run->options->plate);
+    if (is_again ? site->imaged == 0 : site->imaged == times) {
+        answer("refused %s: %s\n", line,
+               is_again ? "not imaged yet" : "was imaged already, say image_again");
         return true;
-    ImageFile *image = is_reused ? file_reuse(run, file->number) : own;
-    if (!is_missing && !file_write(run, file, image, error))
+    }
+    Place place = {.plate = run->plate,
+                   .well_index = order->well_index,
+                   .site = order->site,
+                   .t = is_again ? site->imaged - 1 : site->imaged,
+                   .focus_nm = order->focus_nm};
+    if (is_again)
+        site->again = place.again =
+            again_next(run, plate_first_file(&run->options->plate, &place), site->again);
+    else
+        site->imaged++;
+    if (!site_take(run, &place, error))
         return false;
-    run->progress.frames += plate_pages(&run->options->plate);
-    progress_show(&run->progress, &file->place);
-    return file_list(run, file, is_missing ? 0 : g_get_real_time(), error);
+    answer("ok %s files=%" G_GUINT64_FORMAT " again=%u\n", line,
+           plate_site_files(&run->options->plate), place.again);
+    return true;
+}
+
+static void order_skip(Run *run, const Order *order, const char *line) {
+    const bool is_all = order->site == ALL_SITES;
+    const guint first = is_all ? 0 : order->site;
+    const guint end = is_all ? run->options->plate.sites : order->site + 1;
+    for (guint site = first; site < end; site++)
+        site_at(run, order->well_index, site)->is_skipped = order->kind == ORDER_SKIP;
+    answer("ok %s\n", line);
+}
+
+/* G_FILE_ERROR; an order that cannot be followed is answered, and no error. */
+static bool order_follow(Run *run, const char *text, GError **error) {
+    g_autofree char *plate_name = taking_plate(run->taking, run->plate);
+    const OrderStage stage = {&run->options->plate, run->options->naming, plate_name};
+    g_autofree char *line = g_utf8_make_valid(text, -1);
+    g_autoptr(GError) wrong = NULL;
+    Order order;
+    g_strstrip(line);
+    if (!order_parse(line, &stage, &order, &wrong)) {
+        answer("refused %s: %s\n", line, wrong->message);
+        return true;
+    }
+    switch (order.kind) {
+    case ORDER_IMAGE:
+    case ORDER_IMAGE_AGAIN: return order_image(run, &order, line, error);
+    case ORDER_STOP:
+        run->is_told_to_stop = true;
+        answer("ok stop\n");
+        return true;
+    default: order_skip(run, &order, line); return true;
+    }
+}
+
+static bool is_to_end(const Run *run) {
+    return stopping() || run->is_told_to_stop;
+}
+
+/* Follows what has come in; empty lines say nothing. */
+static bool orders_follow(Run *run, gint64 wait_ms, bool *ret_any, GError **error) {
+    bool goes_well = true;
+    *ret_any = false;
+    while (goes_well && !is_to_end(run)) {
+        g_autofree char *line = orders_next(run->orders, *ret_any ? 0 : wait_ms);
+        if (!line)
+            break;
+        *ret_any = true;
+        goes_well = *line == '\0' || order_follow(run, line, error);
+    }
+    return goes_well;
+}
+
+/* The plate is done; somebody may want some of it again. */
+static bool linger(Run *run, GError **error) {
+    const gint64 linger_ms = run->options->linger_ms;
+    gint64 last_us = g_get_monotonic_time();
+    bool goes_well = true, any;
+    while (goes_well && !is_to_end(run) && !orders_ended(run->orders)) {
+        goes_well = orders_follow(run, 100, &any, error);
+        gint64 now_us = g_get_monotonic_time();
+        if (any)
+            last_us = now_us;
+        if (linger_ms >= 0 && now_us - last_us >= linger_ms * 1000)
+            break;
+    }
+    return goes_well;
 }
 
 /* --- the run --- */
@@ -198,45 +167,63 @@ static bool file_take(Run *run, File *file, GError **error) {
 Run *run_new(const Options *options, GError **error) {
     g_autoptr(Run) run = g_new0(Run, 1);
     run->options = options;
-    run->prepared = g_ptr_array_new_with_free_func((GDestroyNotify)image_file_free);
-    ScopeSetup setup = {options->width,           options->height,   (guint)options->camera_bits,
-                        (guint64)options->seed,   options->channels, options->plate.zs,
-                        options->plate.wells->len};
-    run->scope = scope_new(&setup);
-    run->writer = writer_new(options->out, (guint)options->pieces, options->pause_ms, error);
-    if (!run->writer || !pictures_prepare(run, error))
-        return NULL;
-    run->written = written_new(options->list, options->naming, options->plate.sites, error);
-    return run->written ? g_steal_pointer(&run) : NULL;
+    run->orders = options->obeys ? orders_new(STDIN_FILENO) : NULL;
+    run->sites = g_new0(Site, (gsize)options->plate.wells->len * options->plate.sites);
+    run->taking = taking_new(options, error);
+    return run->taking ? g_steal_pointer(&run) : NULL;
 }
 
 void run_free(Run *run) {
     if (!run)
         return;
-    scope_free(run->scope);
-    writer_free(run->writer);
-    written_free(run->written);
-    g_ptr_array_unref(run->prepared);
+    taking_free(run->taking);
+    orders_free(run->orders);
+    g_free(run->sites);
     g_free(run);
 }
 
 static guint64 files_wanted(const Options *options) {
     guint64 pages = plate_pages(&options->plate);
     guint64 files = options->loops ? G_MAXUINT64 : plate_files(&options->plate);
+    if (options->waits)
+        return 0;
     if (options->frames == 0)
         return files;
     return MIN(files, ((guint64)options->frames + pages - 1) / pages);
 }
 
+/* Whether the site that begins now is to be imaged: it may have been already, or be skipped. */
+static bool site_begin(Run *run, const Place *place) {
+    if (place->plate != run->plate)
+        plate_change(run, place->plate);
+    Site *site = site_at(run, place->well_index, place->site);
+    const guint t = run->options->plate.stack == STACK_SITE ? 0 : place->t;
+    if (site->is_skipped || t < site->imaged)
+        return false;
+    site->imaged = t + 1;
+    return true;
+}
+
+/* Orders are followed between two sites. */
+static bool plan_follow(Run *run, guint64 files, GError **error) {
+    const guint64 site_files = plate_site_files(&run->options->plate);
+    bool goes_well = true, is_wanted = true, any;
+    for (guint64 number = 0; goes_well && number < files && !is_to_end(run); number++) {
+        if (number % site_files == 0) {
+            goes_well = !run->orders || orders_follow(run, 0, &any, error);
+            Place place = plate_place(&run->options->plate, number, 0);
+            is_wanted = goes_well && !is_to_end(run) && site_begin(run, &place);
+        }
+        if (is_wanted)
+            goes_well = taking_file(run->taking, number, 0, 0, error);
+    }
+    return goes_well;
+}
+
 bool run_plate(Run *run, GError **error) {
     const guint64 files = files_wanted(run->options);
-    run->progress = progress_start(run->options, files);
-    bool goes_well = true;
-    for (guint64 number = 0; goes_well && number < files && !stopping(); number++) {
-        File file = file_plan(run->options, number);
-        goes_well = file_take(run, &file, error);
-        file_clear(&file);
-    }
-    progress_end(&run->progress);
+    taking_begin(run->taking, files);
+    bool goes_well = plan_follow(run, files, error) && (!run->orders || linger(run, error));
+    taking_end(run->taking);
     return goes_well;
 }

@@ -12,6 +12,7 @@ void stopping_listen(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN); /* nobody has to listen to answers */
 }
 
 bool stopping(void) {

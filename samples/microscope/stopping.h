@@ -5,7 +5,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* From now on SIGINT and SIGTERM ask to stop; a second one of the same kind ends the process. */
+/* From now on SIGINT and SIGTERM ask to stop; a second one of the same kind ends the process.
+ * SIGPIPE does nothing. */
 void stopping_listen(void);
 bool stopping(void);
 /* Sleeps that long, or until asked to stop. */

@@ -25,7 +25,8 @@ Written *written_new(const char *path, const Naming *naming, guint sites, GError
     written->sites = sites;
     written->file = fopen(path, "we");
     if (written->file &&
-        fputs("file,page,plate,well,site,channel,z,t,faults,closed_at\n", written->file) >= 0 &&
+        fputs("file,page,plate,well,site,channel,z,t,faults,closed_at,off_focus_um\n",
+              written->file) >= 0 &&
         fflush(written->file) == 0)
         return g_steal_pointer(&written);
     refuse(written, error);
@@ -56,8 +57,11 @@ bool written_add(Written *written, const WrittenFrame *frame, GError **error) {
     g_autofree char *channel = naming_channel(naming, place);
     g_autofree char *faults = faults_text(frame->faults);
     g_autofree char *closed = time_text(frame->closed_us);
-    int length = fprintf(written->file, "%s,%u,%s,%s,%u,%s,%u,%u,%s,%s\n", frame->file, frame->page,
-                         frame->plate, well, naming_site(naming, written->sites, place), channel,
-                         naming->first + place->z, naming->first + place->t, faults, closed);
+    g_autofree char *off_focus =
+        frame->closed_us ? g_strdup_printf("%.1f", frame->off_focus_nm / 1000.0) : g_strdup("");
+    int length =
+        fprintf(written->file, "%s,%u,%s,%s,%u,%s,%u,%u,%s,%s,%s\n", frame->file, frame->page,
+                frame->plate, well, naming_site(naming, written->sites, place), channel,
+                naming->first + place->z, naming->first + place->t, faults, closed, off_focus);
     return (length > 0 && fflush(written->file) == 0) || refuse(written, error);
 }

@@ -2,7 +2,7 @@
  *
  * CSV, one line a frame, in the order of writing, with the header
  *
- *     file,page,plate,well,site,channel,z,t,faults,closed_at
+ *     file,page,plate,well,site,channel,z,t,faults,closed_at,off_focus_um
  *
  * file       below the output folder, '/' between names
  * page       0-based page in the file
@@ -12,6 +12,7 @@
  * faults     names with '+' between them, empty for none
  * closed_at  when the file was complete in its place, RFC 3339 in UTC with microseconds; empty for
  *            a file that is missing
+ * off_focus_um  how far the objective stood from the focal plane, signed; empty likewise
  *
  * Each line reaches the disk's cache at once; the lines of a file come after the file. */
 #ifndef MICROSCOPE_WRITTEN_H
@@ -28,6 +29,7 @@ typedef struct {
     Place place;
     guint faults;     /* bits of FaultKind */
     gint64 closed_us; /* since 1970; 0 for a missing file */
+    gint32 off_focus_nm;
 } WrittenFrame;
 
 /* Begins the list at path, replacing what stands there, for an instrument that takes that many

@@ -129,6 +129,57 @@ START_TEST(auto_on_a_single_well_spoils_nothing) {
 }
 END_TEST
 
+static Plate plate_of(const char *text, guint sites, guint channels_count) {
+    WellSet set = {0};
+    ck_assert(wells_parse(text, &set, NULL));
+    return (Plate){wells_snake(&set), sites, channels_count, 1, 1, STACK_NONE};
+}
+
+/* Wells where the camera repeats itself. */
+static guint wells_stuck(const Faults *faults, const Plate *plate) {
+    g_autoptr(GHashTable) wells = g_hash_table_new(NULL, NULL);
+    for (guint64 frame = 1; frame <= plate_files(plate); frame++) {
+        Place place = plate_place(plate, frame - 1, 0);
+        Place shown = plate_place(plate, faults_shown_frame(faults, frame) - 1, 0);
+        if (faults_shown_frame(faults, frame) == frame)
+            continue;
+        ck_assert_uint_eq(shown.well_index, place.well_index);
+        ck_assert_uint_eq(faults_at(faults, &shown), 0);
+        g_hash_table_add(wells, GUINT_TO_POINTER(place.well_index));
+    }
+    return g_hash_table_size(wells);
+}
+
+START_TEST(each_spoils_as_many_wells_of_every_kind_and_no_well_twice) {
+    char *four[] = {"DAPI", "GFP", "TRITC", "Cy5", NULL};
+    Plate plate = plate_of("all384", 2, 4);
+    g_autoptr(GArray) wells = plate.wells;
+    char *requests[] = {"each:12", NULL};
+    for (guint64 seed = 0; seed < 5; seed++) {
+        g_autoptr(Faults) faults = faults_new(requests, &plate, four, seed, NULL);
+        const FaultKind kinds[] = {FAULT_DEFOCUS, FAULT_SATURATED, FAULT_EMPTY, FAULT_UNEVEN,
+                                   FAULT_MISSING};
+        for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+            ck_assert_uint_eq(wells_with(faults, &plate, kinds[i]), 12);
+        ck_assert_uint_eq(wells_stuck(faults, &plate), 12);
+        ck_assert_uint_eq(wells_with(faults, &plate, ~0u), 60);
+    }
+}
+END_TEST
+
+START_TEST(each_asks_for_no_more_wells_than_half_of_the_plate) {
+    Plate plate = plate_of("all384", 2, 2);
+    g_autoptr(GArray) wells = plate.wells;
+    char *most[] = {"each:31", NULL}, *more[] = {"each:32", NULL}, *none[] = {"each:0", NULL};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Faults) fits = faults_new(most, &plate, channels, 1, NULL);
+    ck_assert_ptr_nonnull(fits);
+    ck_assert_ptr_null(faults_new(more, &plate, channels, 1, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "1 to 31"));
+    ck_assert_ptr_null(faults_new(none, &plate, channels, 1, NULL));
+}
+END_TEST
+
 START_TEST(several_faults_have_one_text) {
     g_autofree char *none = faults_text(0);
     g_autofree char *two = faults_text(FAULT_SLOW | FAULT_DEFOCUS);
@@ -142,4 +193,5 @@ SUITE("faults", a_fault_is_where_it_was_asked_for_and_nowhere_else,
       a_wrong_request_is_refused_and_quoted, a_stuck_camera_repeats_the_frame_before,
       auto_spoils_a_few_wells_and_leaves_most_of_them_good,
       auto_tells_its_choice_so_that_it_can_be_typed, auto_on_a_single_well_spoils_nothing,
-      several_faults_have_one_text)
+      each_spoils_as_many_wells_of_every_kind_and_no_well_twice,
+      each_asks_for_no_more_wells_than_half_of_the_plate, several_faults_have_one_text)

@@ -1,111 +1,11 @@
 /* The program as a whole: what it says it wrote is what stands on disk, and each fault is really
  * there. Runs simulated-microscope, into folders of its own. */
+#include "tests/samples/bench.h"
 #include "tests/suite.h"
 
-#include <glib.h>
-#include <glib/gstdio.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <tiffio.h>
-
-typedef struct {
-    char *folder, *out, *list; /* folder holds the other two */
-} Bench;
-
-static void folder_remove(const char *path) {
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    for (const char *name; dir && (name = g_dir_read_name(dir));) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        if (g_file_test(child, G_FILE_TEST_IS_DIR))
-            folder_remove(child);
-        else
-            g_unlink(child);
-    }
-    g_rmdir(path);
-}
-
-static Bench bench_new(void) {
-    Bench bench = {.folder = g_dir_make_tmp("microscope-XXXXXX", NULL)};
-    ck_assert_ptr_nonnull(bench.folder);
-    bench.out = g_build_filename(bench.folder, "out", NULL);
-    bench.list = g_build_filename(bench.folder, "out-written.csv", NULL);
-    return bench;
-}
-
-static void bench_clear(Bench *bench) {
-    folder_remove(bench->folder);
-    g_free(bench->folder);
-    g_free(bench->out);
-    g_free(bench->list);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
-
-/* The command line with these options, words by spaces, behind those every test wants. */
-static char **command(const Bench *bench, const char *options) {
-    const char *bin = g_getenv("SCOPESTREAM_BIN");
-    ck_assert_msg(bin != NULL, "SCOPESTREAM_BIN must name the folder of the programs");
-    g_autofree char *line = g_strdup_printf(
-        "%s/simulated-microscope --out %s --quiet --rate 0 --side 96 %s", bin, bench->out, options);
-    return g_strsplit(line, " ", -1);
-}
-
-static int run(const Bench *bench, const char *options, char **ret_complaint) {
-    g_auto(GStrv) argv = command(bench, options);
-    int status = -1;
-    ck_assert(g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
-                           ret_complaint, &status, NULL));
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void run_well(const Bench *bench, const char *options) {
-    g_autofree char *complaint = NULL;
-    int status = run(bench, options, &complaint);
-    ck_assert_msg(status == 0, "%s: %s", options, complaint);
-}
-
-/* --- the list --- */
-
-enum { FILE_NAME, PAGE, PLATE, WELL, SITE, CHANNEL, Z, T, FAULTS, CLOSED_AT, COLUMNS };
-
-/* The lines of the list as GStrv of COLUMNS fields. */
-static GPtrArray *list_read(const Bench *bench) {
-    g_autofree char *text = NULL;
-    ck_assert(g_file_get_contents(bench->list, &text, NULL, NULL));
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    ck_assert_str_eq(lines[0], "file,page,plate,well,site,channel,z,t,faults,closed_at");
-    GPtrArray *rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
-    for (char **line = lines + 1; **line; line++) {
-        g_ptr_array_add(rows, g_strsplit(*line, ",", -1));
-        ck_assert_uint_eq(g_strv_length(g_ptr_array_index(rows, rows->len - 1)), COLUMNS);
-    }
-    return rows;
-}
-
-static char **list_row(GPtrArray *rows, guint i) {
-    ck_assert_uint_lt(i, rows->len);
-    return g_ptr_array_index(rows, i);
-}
-
-static void folder_collect(const char *path, const char *below, GHashTable *files) {
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    ck_assert_ptr_nonnull(dir);
-    for (const char *name; (name = g_dir_read_name(dir));) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        g_autofree char *relative = g_build_filename(below, name, NULL);
-        if (g_file_test(child, G_FILE_TEST_IS_DIR))
-            folder_collect(child, relative, files);
-        else
-            g_hash_table_add(files, g_steal_pointer(&relative));
-    }
-}
-
-static GHashTable *files_on_disk(const Bench *bench) {
-    GHashTable *files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    folder_collect(bench->out, "", files);
-    return files;
-}
 
 /* --- pixels --- */
 
@@ -312,6 +212,7 @@ START_TEST(a_missing_file_is_in_the_list_without_a_time) {
     ck_assert_uint_eq(g_hash_table_size(disk), 2);
     ck_assert_str_eq(list_row(rows, 1)[FAULTS], "missing");
     ck_assert_str_eq(list_row(rows, 1)[CLOSED_AT], "");
+    ck_assert_str_eq(list_row(rows, 1)[OFF_FOCUS], "");
     ck_assert(!g_hash_table_contains(disk, list_row(rows, 1)[FILE_NAME]));
 }
 END_TEST
@@ -411,7 +312,12 @@ START_TEST(a_wrong_option_is_one_line_and_status_2) {
                                  "--stack --side 20000 --z 20",
                                  "--reuse 2 --compression lzw",
                                  "--rate -1",
-                                 "--naming cellomics --z 2"};
+                                 "--naming cellomics --z 2",
+                                 "--wait",
+                                 "--linger 2s",
+                                 "--obey --linger later",
+                                 "--obey --reuse 2",
+                                 "--fault each:2"};
     g_auto(Bench) bench = bench_new();
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_autofree char *complaint = NULL;

@@ -202,6 +202,71 @@ START_TEST(focus_drifts_from_the_first_well_to_the_last) {
 }
 END_TEST
 
+static gint32 off_focus_of(const Place *place, guint faults) {
+    g_autoptr(Scope) scope = scope_new(&setup);
+    return scope_off_focus_nm(scope, place, faults);
+}
+
+/* Whether the objective is too high or too low shows only by trying. */
+START_TEST(an_offset_that_undoes_the_defocus_brings_cells_into_focus) {
+    for (guint8 column = 0; column < 6; column++) {
+        Place place = place_of(column, 1), right = place, wrong = place;
+        const gint32 off = off_focus_of(&place, FAULT_DEFOCUS);
+        right.focus_nm = -off;
+        wrong.focus_nm = off;
+        double sharp = shoot(&place, 0).sharpness;
+        ck_assert(ABS(off) >= 8000 && ABS(off) <= 11000);
+        ck_assert_int_eq(off_focus_of(&right, FAULT_DEFOCUS), 0);
+        ck_assert_double_eq(shoot(&right, FAULT_DEFOCUS).sharpness, sharp);
+        ck_assert_double_lt(shoot(&wrong, FAULT_DEFOCUS).sharpness, sharp * 0.8);
+    }
+}
+END_TEST
+
+START_TEST(sites_are_out_of_focus_to_both_sides) {
+    guint above = 0;
+    for (guint8 column = 0; column < 40; column++) {
+        Place place = place_of(column, 0);
+        above += off_focus_of(&place, FAULT_DEFOCUS) > 0;
+    }
+    ck_assert(above >= 10 && above <= 30);
+}
+END_TEST
+
+START_TEST(all_channels_of_a_site_are_as_far_out_of_focus) {
+    Place dapi = place_of(3, 0), cy5 = place_of(3, 3);
+    ck_assert_int_eq(off_focus_of(&dapi, FAULT_DEFOCUS), off_focus_of(&cy5, FAULT_DEFOCUS));
+}
+END_TEST
+
+START_TEST(an_offset_undoes_drift_too) {
+    Place place = place_of(2, 2);
+    place.well_index = setup.wells - 1;
+    double drifted = shoot(&place, FAULT_DRIFT).sharpness, sharp = shoot(&place, 0).sharpness;
+    place.focus_nm = -off_focus_of(&place, FAULT_DRIFT);
+    ck_assert_int_ge(ABS(place.focus_nm), 8000);
+    ck_assert_double_eq(shoot(&place, FAULT_DRIFT).sharpness, sharp);
+    ck_assert_double_lt(drifted, sharp * 0.8);
+}
+END_TEST
+
+START_TEST(a_site_imaged_again_shows_the_same_cells_in_other_noise) {
+    g_autoptr(Scope) scope = scope_new(&setup);
+    Place first = place_of(3, 1), again = first;
+    again.again = 1;
+    g_autofree guint16 *before =
+        g_memdup2(scope_shoot(scope, &first, 0), SIDE * SIDE * sizeof(guint16));
+    const guint16 *after = scope_shoot(scope, &again, 0);
+    double light = 0, difference = 0;
+    for (gsize i = 0; i < SIDE * SIDE; i++) {
+        light += before[i];
+        difference += ABS((double)after[i] - before[i]);
+    }
+    ck_assert_double_gt(difference, 0);
+    ck_assert_double_lt(difference, light * 0.05);
+}
+END_TEST
+
 START_TEST(a_saturated_picture_is_clipped) {
     for (guint channel = 0; channel < 4; channel++) {
         Place place = place_of(4, channel);
@@ -262,6 +327,9 @@ SUITE("picture", dice_give_the_published_numbers, a_picture_does_not_depend_on_t
       a_good_picture_has_cells_and_clips_nothing_but_hot_pixels, noise_is_that_of_the_electrons,
       a_picture_out_of_focus_is_smoother_in_every_channel_and_well,
       a_picture_out_of_focus_keeps_its_light, the_middle_plane_is_the_sharpest,
-      focus_drifts_from_the_first_well_to_the_last, a_saturated_picture_is_clipped,
-      a_dim_picture_has_an_eighth_of_the_light, uneven_light_falls_off_to_the_right,
-      an_empty_well_has_no_cells, channels_show_the_same_cells)
+      focus_drifts_from_the_first_well_to_the_last,
+      an_offset_that_undoes_the_defocus_brings_cells_into_focus,
+      sites_are_out_of_focus_to_both_sides, all_channels_of_a_site_are_as_far_out_of_focus,
+      an_offset_undoes_drift_too, a_site_imaged_again_shows_the_same_cells_in_other_noise,
+      a_saturated_picture_is_clipped, a_dim_picture_has_an_eighth_of_the_light,
+      uneven_light_falls_off_to_the_right, an_empty_well_has_no_cells, channels_show_the_same_cells)
