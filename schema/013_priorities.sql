@@ -336,28 +336,40 @@ grant update (enabled, is_default, description) on scopestream.models to scopest
 
 -- --- scoring ---
 
--- Scores rows by all models that are switched on. What it runs is kept under the numbers of these models,
--- which say all, for what a model computes does not change.
+-- The statement that scores $1 = row_key[] by these models; written anew: also rows that have scores. Kept under
+-- the models' numbers, which say all, for what a model computes does not change.
+create or replace function scopestream_data.scoring_program(models scopestream_data.model[], anew boolean) returns text
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    wanted constant text := case when anew then 'score anew by models ' else 'score by models ' end
+        || array_to_string(array(select m.model_id from unnest(models) m), ', ');
+    program text := (select sql from scopestream_data.steering_program where what = wanted);
+begin
+    if program is null then
+        program := 'insert into scopestream_data.priority (frame_id, acquired_at, pipeline_id, model_id, score, tier, '
+            'known, parts, compared_with) ' || scopestream_data.scoring_sql(models)
+            || case when anew then
+                ' on conflict (frame_id, pipeline_id, model_id, acquired_at) do update set score = excluded.score,'
+                ' tier = excluded.tier, known = excluded.known, parts = excluded.parts,'
+                ' compared_with = excluded.compared_with, scored_at = excluded.scored_at'
+               else ' on conflict do nothing' end;
+        delete from scopestream_data.steering_program where not anew and what like 'score by models %';
+        insert into scopestream_data.steering_program (what, sql) values (wanted, program) on conflict do nothing;
+    end if;
+    return program;
+end
+$$;
+
+-- Scores rows by all models that are switched on.
 create or replace function scopestream_data.score_frames(keys scopestream_data.row_key[]) returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    models scopestream_data.model[] := array(
+    models constant scopestream_data.model[] := array(
         select m from scopestream_data.model m where m.enabled and m.waits_for is null order by m.model_id);
-    wanted text := 'score by models ' || array_to_string(array(select m.model_id from unnest(models) m), ', ');
-    program text;
 begin
-    if models = '{}' or cardinality(keys) = 0 then
-        return;
+    if models <> '{}' and cardinality(keys) > 0 then
+        execute scopestream_data.scoring_program(models, false) using keys;
     end if;
-    select sql into program from scopestream_data.steering_program where what = wanted;
-    if not found then
-        program := 'insert into scopestream_data.priority (frame_id, acquired_at, pipeline_id, model_id, score, tier, '
-                   'known, parts, compared_with) ' || scopestream_data.scoring_sql(models)
-                   || ' on conflict do nothing';
-        delete from scopestream_data.steering_program where what like 'score by models %';
-        insert into scopestream_data.steering_program (what, sql) values (wanted, program);
-    end if;
-    execute program using keys;
 end
 $$;
 
@@ -409,6 +421,13 @@ create or replace function scopestream_data.month_edge(first boolean) returns ti
     where i.inhparent = 'scopestream_data.frame'::regclass and c.relname ~ '^frame_\d{4}_\d\d$'
 $$;
 
+-- As many as are scored fastest by one statement.
+create or replace function scopestream_data.fewer_keys(keys scopestream_data.row_key[])
+    returns setof scopestream_data.row_key[]
+    language sql immutable set search_path = pg_catalog, pg_temp as $$
+    select keys[i:i + 499] from generate_series(1, cardinality(keys), 500) i order by i
+$$;
+
 -- Scores the next frames by one model, those it has scored too: baselines have grown since. What other models
 -- and other versions said stays. frames 0: that was all. Start with after_at and after_id NULL.
 create or replace function scopestream_data.rescore(model_id integer, after_at timestamptz, after_id uuid, most integer,
@@ -418,6 +437,8 @@ create or replace function scopestream_data.rescore(model_id integer, after_at t
 declare
     told scopestream_data.model;
     batch record;
+    program text;
+    few scopestream_data.row_key[];
 begin
     select * into told from scopestream_data.model m where m.model_id = rescore.model_id;
     if not found then
@@ -431,14 +452,10 @@ begin
         perform scopestream_data.refresh_baselines(10000);
     end if;
     batch := scopestream_data.next_frames(after_at, after_id, greatest(1, least(most, 10000)), plate, since);
-    if batch.frames > 0 then
-        execute 'insert into scopestream_data.priority (frame_id, acquired_at, pipeline_id, model_id, score, tier, known, '
-                'parts, compared_with) ' || scopestream_data.scoring_sql(array[told])
-                || ' on conflict (frame_id, pipeline_id, model_id, acquired_at) do update set score = excluded.score,'
-                   ' tier = excluded.tier, known = excluded.known, parts = excluded.parts,'
-                   ' compared_with = excluded.compared_with, scored_at = excluded.scored_at'
-            using batch.keys;
-    end if;
+    program := scopestream_data.scoring_program(array[told], true);
+    for few in select * from scopestream_data.fewer_keys(batch.keys) loop
+        execute program using few;
+    end loop;
     frames := batch.frames;
     last_at := batch.last_at;
     last_id := batch.last_id;
@@ -715,6 +732,7 @@ create or replace function scopestream_data.compare_models(model_a text, model_b
 declare
     batch record;
     program text;
+    few scopestream_data.row_key[];
     found_frames scopestream_data.compared_frame[];
 begin
     a := scopestream_data.model_meant(model_a, model_b);
@@ -722,17 +740,20 @@ begin
     program := scopestream_data.comparing_sql(a, b);
     batch := scopestream_data.next_frames(null, null, 2000, plate, since);
     while batch.frames > 0 loop
-        execute program into found_frames using batch.keys;
-        cells := array(
-            select row(c.tier_a, c.tier_b, sum(c.frames), sum(c.sum_a), sum(c.sum_b))::scopestream_data.compared_tiers
-            from (select * from unnest(cells)
-                  union all select f.tier_a, f.tier_b, 1, f.score_a, f.score_b from unnest(found_frames) f) c
-            group by c.tier_a, c.tier_b);
-        moved := array(
-            select row(m.*)::scopestream_data.compared_frame from unnest(moved || found_frames) m
-            where m.tier_a <> m.tier_b
-            order by abs(scopestream_data.tier_place(b.policy, m.tier_b) - scopestream_data.tier_place(a.policy, m.tier_a))
-                     desc, abs(m.score_b - m.score_a) desc, m.acquired_at, m.frame_id limit most);
+        for few in select * from scopestream_data.fewer_keys(batch.keys) loop
+            execute program into found_frames using few;
+            cells := array(
+                select row(c.tier_a, c.tier_b, sum(c.frames), sum(c.sum_a), sum(c.sum_b))::scopestream_data.compared_tiers
+                from (select * from unnest(cells)
+                      union all select f.tier_a, f.tier_b, 1, f.score_a, f.score_b from unnest(found_frames) f) c
+                group by c.tier_a, c.tier_b);
+            moved := array(
+                select row(m.*)::scopestream_data.compared_frame from unnest(moved || found_frames) m
+                where m.tier_a <> m.tier_b
+                order by abs(scopestream_data.tier_place(b.policy, m.tier_b)
+                             - scopestream_data.tier_place(a.policy, m.tier_a)) desc,
+                         abs(m.score_b - m.score_a) desc, m.acquired_at, m.frame_id limit most);
+        end loop;
         batch := scopestream_data.next_frames(batch.last_at, batch.last_id, 2000, plate, since);
     end loop;
     raise exception using errcode = 'UNDO0';
@@ -800,13 +821,16 @@ comment on type scopestream.what_if_frame is 'A frame as two models see it';
 revoke execute on function scopestream_data.check_policy, scopestream_data.find_model, scopestream_data.scoring_sql,
     scopestream_data.check_model, scopestream_data.check_or_wait, scopestream_data.add_model,
     scopestream_data.change_model, scopestream_data.compile_waiting_models, scopestream_data.catalogue_grew,
-    scopestream_data.score_frames, scopestream_data.next_frames, scopestream_data.month_edge, scopestream_data.rescore,
+    scopestream_data.scoring_program, scopestream_data.score_frames, scopestream_data.next_frames, scopestream_data.month_edge, scopestream_data.fewer_keys,
+    scopestream_data.rescore,
     scopestream_data.frames_about, scopestream_data.make_place_priorities, scopestream_data.explain_words,
     scopestream_data.model_meant, scopestream_data.comparing_sql, scopestream_data.tier_place,
     scopestream_data.compare_models from public;
 grant execute on function scopestream_data.rescore, scopestream_data.frames_about to scopestream_scientist;
 revoke execute on function scopestream.what_if, scopestream.what_if_frames from scopestream_reader, scopestream_store;
 grant execute on function scopestream.what_if, scopestream.what_if_frames to scopestream_scientist;
+
+delete from scopestream_data.steering_program; -- built by what was here before
 
 insert into scopestream_data.schema_migration (version, name, sha256) values (13, '013_priorities.sql', '')
 on conflict (version) do nothing;
