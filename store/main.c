@@ -1,4 +1,5 @@
 /* scopestream-store: numbers -> SQL. */
+#include "store/commands/commands.h"
 #include "store/export.h"
 #include "store/migrate.h"
 #include "store/status.h"
@@ -14,6 +15,19 @@ int main(int argc, char **argv) {
          status_command},
         {"export", "", "write what was measured as a table for other programs", export_options,
          true, export_command},
+        {"rules", "VERB [NAME]",
+         "what is looked for in frames: list, show, add, change, test, on, off, drop",
+         rules_options, true, rules_command},
+        {"models", "VERB [NAME]", "what gives frames scores: list, show, add, on, off, default",
+         models_options, true, models_command},
+        {"alerts", "VERB [ID]", "what went wrong: list, show, acknowledge, close", alerts_options,
+         true, alerts_command},
+        {"rescore", "MODEL", "score the frames that are stored by a model", rescore_options, true,
+         rescore_command},
+        {"what-if", "A B", "compare two models over the frames that are stored", what_if_options,
+         true, what_if_command},
+        {"layout", "VERB [FILE.csv]", "what the wells of a plate hold: load, show, drop",
+         layout_options, true, layout_command},
         {0},
     };
     return program_main(STORE, "stores what was measured in PostgreSQL", commands, argc, argv);

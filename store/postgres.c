@@ -248,14 +248,19 @@ static bool rows_each(Postgres *postgres, PostgresEach each, void *context, GErr
     }
 }
 
-/* The server stops sending; what is on its way is thrown away. */
+/* What is on its way is thrown away; a lost connection has nothing. */
+static void drop_rows(PGconn *link) {
+    for (PostgresRows *rows; (rows = PQgetResult(link)) != NULL;)
+        PQclear(rows);
+}
+
+/* The server stops sending. */
 static void give_up_rows(PGconn *link) {
     char words[256];
     PGcancel *cancel = PQgetCancel(link);
     PQcancel(cancel, words, sizeof words);
     PQfreeCancel(cancel);
-    for (PostgresRows *rows; (rows = PQgetResult(link)) != NULL;)
-        PQclear(rows);
+    drop_rows(link);
 }
 
 bool postgres_each(Postgres *postgres, const char *sql, const char *const parameters[], int count,
@@ -270,6 +275,23 @@ bool postgres_each(Postgres *postgres, const char *sql, const char *const parame
     if (postgres->link != NULL)
         give_up_rows(postgres->link);
     return false;
+}
+
+PostgresRows *postgres_ask_long(Postgres *postgres, const char *sql, const char *const parameters[],
+                                int count, GError **error) {
+    g_autoptr(PostgresRows) rows = NULL;
+    if (postgres->link == NULL) {
+        fault_set(error, FAULT_AGAIN, "PostgreSQL: not connected");
+        return NULL;
+    }
+    bool sent = PQsendQueryParams(postgres->link, sql, count, NULL, parameters, NULL, NULL, 0) != 0;
+    if (sent && !next_answer(postgres->link, &rows)) {
+        give_up_rows(postgres->link);
+        fault_set(error, FAULT_AGAIN, "asked to stop");
+        return NULL;
+    }
+    drop_rows(postgres->link); /* what follows is nothing, and says that the statement is over */
+    return answer_check(postgres, rows, error) ? g_steal_pointer(&rows) : NULL;
 }
 
 bool postgres_run(Postgres *postgres, const char *sql, GError **error) {

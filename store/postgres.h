@@ -46,6 +46,10 @@ PostgresRows *postgres_ask(Postgres *postgres, const char *sql, const char *cons
 typedef bool (*PostgresEach)(PostgresRows *row, void *context, GError **error);
 bool postgres_each(Postgres *postgres, const char *sql, const char *const parameters[], int count,
                    PostgresEach each, void *context, GError **error);
+/* As postgres_ask, for what may take minutes: when the program is asked to stop, the server gives
+ * the statement up, and it is FAULT_AGAIN. */
+PostgresRows *postgres_ask_long(Postgres *postgres, const char *sql, const char *const parameters[],
+                                int count, GError **error);
 /* Runs a text of several statements without parameters. Faults as postgres_ask. */
 bool postgres_run(Postgres *postgres, const char *sql, GError **error);
 /* SQLSTATE of the last call that failed, five characters; "" if the server did not tell. */
