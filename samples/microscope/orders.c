@@ -13,13 +13,11 @@
 
 static const struct {
     const char *name;
-    bool has_place, needs_site, has_focus;
+    bool has_place, has_focus;
 } kinds[] = {
-    [ORDER_IMAGE] = {"image", true, true, true},
-    [ORDER_IMAGE_AGAIN] = {"image_again", true, true, true},
-    [ORDER_SKIP] = {"skip", true, false, false},
-    [ORDER_CONTINUE] = {"continue", true, false, false},
-    [ORDER_STOP] = {"stop", false, false, false},
+    [ORDER_IMAGE] = {"image", true, true}, [ORDER_IMAGE_AGAIN] = {"image_again", true, true},
+    [ORDER_SKIP] = {"skip", true, false},  [ORDER_CONTINUE] = {"continue", true, false},
+    [ORDER_STOP] = {"stop", false, false},
 };
 
 static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -52,21 +50,25 @@ static bool focus_parse(const char *text, Order *order, GError **error) {
     return true;
 }
 
-/* Takes the words with = off the end of words. */
-static bool extras_parse(char **words, const OrderStage *stage, Order *order, GError **error) {
-    for (guint last = g_strv_length(words); last > 1 && strchr(words[last - 1], '='); last--) {
-        g_autofree char *word = g_steal_pointer(&words[last - 1]);
-        const char *value = strchr(word, '=') + 1;
-        if (g_str_has_prefix(word, "plate=")) {
-            if (strcmp(value, stage->plate_name) != 0)
-                return refuse(error, "the plate on the stage is %s", stage->plate_name);
-        } else if (g_str_has_prefix(word, "focus=") && kinds[order->kind].has_focus) {
-            if (!focus_parse(value, order, error))
-                return false;
-        } else
-            return refuse(error, "%s takes no %s", kinds[order->kind].name, word);
-    }
-    return true;
+/* Takes the focus off the end of words, if it is there. */
+static bool focus_take(char **words, Order *order, GError **error) {
+    const guint count = g_strv_length(words);
+    if (count < 2 || !strchr(words[count - 1], '='))
+        return true;
+    g_autofree char *word = g_steal_pointer(&words[count - 1]);
+    if (!g_str_has_prefix(word, "focus=") || !kinds[order->kind].has_focus)
+        return refuse(error, "%s takes no %s", kinds[order->kind].name, word);
+    return focus_parse(word + strlen("focus="), order, error);
+}
+
+/* Takes the plate off the end of line: its name may have spaces. */
+static bool plate_take(char *line, const OrderStage *stage, GError **error) {
+    char *plate = strstr(line, " plate=");
+    if (!plate)
+        return true;
+    *plate = '\0';
+    return strcmp(g_strchomp(plate + strlen(" plate=")), stage->plate_name) == 0 ||
+           refuse(error, "the plate on the stage is %s", stage->plate_name);
 }
 
 /* Sites that are counted through the plate tell their well. */
@@ -94,10 +96,8 @@ static bool site_parse(const char *text, const OrderStage *stage, bool has_well,
 static bool place_parse(char **words, const OrderStage *stage, Order *order, GError **error) {
     const guint count = g_strv_length(words);
     const bool has_well = count > 1 && strcmp(words[1], "-") != 0;
-    const bool needs_site = kinds[order->kind].needs_site || (count > 1 && !has_well);
-    if (count < (needs_site ? 3 : 2) || count > 3)
-        return refuse(error, "expected %s WELL %s", kinds[order->kind].name,
-                      needs_site ? "SITE" : "[SITE]");
+    if (count < 2 || count > 3 || (count == 2 && !has_well))
+        return refuse(error, "expected %s WELL [SITE]", kinds[order->kind].name);
     if (!has_well && !stage->naming->numbers_positions)
         return refuse(error, "a well is wanted: sites of this instrument are counted in each well");
     Well well;
@@ -121,9 +121,12 @@ static char **words_of(const char *line) {
 
 bool order_parse(const char *line, const OrderStage *stage, Order *order, GError **error) {
     *order = (Order){0};
-    g_auto(GStrv) words = words_of(line);
+    g_autofree char *text = g_strdup(line);
+    if (!plate_take(text, stage, error))
+        return false;
+    g_auto(GStrv) words = words_of(text);
     if (!kind_parse(words[0] ? words[0] : "", &order->kind, error) ||
-        !extras_parse(words, stage, order, error))
+        !focus_take(words, order, error))
         return false;
     if (kinds[order->kind].has_place)
         return place_parse(words, stage, order, error);

@@ -1,15 +1,15 @@
 /* orders: what the microscope is told while it images, one command a line.
  *
- *     image WELL SITE [focus=UM] [plate=NAME]         image a site now, before its turn
- *     image_again WELL SITE [focus=UM] [plate=NAME]   image a site once more
- *     skip WELL [SITE] [plate=NAME]                   leave out what is still to come there
- *     continue WELL [SITE] [plate=NAME]               take a skip back
- *     stop                                            end the run after the file in hand
+ *     image WELL [SITE] [focus=UM] [plate=NAME]         image now, before its turn
+ *     image_again WELL [SITE] [focus=UM] [plate=NAME]   image once more; what never was, now
+ *     skip WELL [SITE] [plate=NAME]                     leave out what is still to come there
+ *     continue WELL [SITE] [plate=NAME]                 take a skip back
+ *     stop                                              end the run after the file in hand
  *
- * SITE is written as the instrument's names write it. WELL is - where only the site is known: with
- * Micro-Manager, whose sites are positions counted through the plate. focus is added to where
- * autofocus puts the objective, micrometres. With plate, an order for a plate that has left the
- * stage is refused. */
+ * Without SITE all sites of the well are meant. SITE is written as the instrument's names write it;
+ * WELL is - where only the site is known: with Micro-Manager, whose sites are positions counted
+ * through the plate. focus is added to where autofocus puts the objective, micrometres. With plate,
+ * which comes last, an order for a plate that has left the stage is refused. */
 #ifndef MICROSCOPE_ORDERS_H
 #define MICROSCOPE_ORDERS_H
 

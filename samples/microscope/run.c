@@ -70,36 +70,54 @@ static void answer(const char *format, ...) {
     fflush(stdout);
 }
 
-static bool order_image(Run *run, const Order *order, const char *line, GError **error) {
-    const bool is_again = order->kind == ORDER_IMAGE_AGAIN;
-    Site *site = site_at(run, order->well_index, order->site);
-    const guint times = times_wanted(&run->options->plate);
-    if (is_again ? site->imaged == 0 : site->imaged == times) {
-        answer("refused %s: %s\n", line,
-               is_again ? "not imaged yet" : "was imaged already, say image_again");
-        return true;
-    }
+/* The sites an order is for: from *ret_first up to what is returned, not included. */
+static guint order_sites(const Run *run, const Order *order, guint *ret_first) {
+    const bool is_all = order->site == ALL_SITES;
+    *ret_first = is_all ? 0 : order->site;
+    return is_all ? run->options->plate.sites : order->site + 1;
+}
+
+/* Once more where it was imaged; what was not is imaged in its place of the plan. */
+static Place site_place(Run *run, const Order *order, guint number) {
+    Site *site = site_at(run, order->well_index, number);
     Place place = {.plate = run->plate,
                    .well_index = order->well_index,
-                   .site = order->site,
-                   .t = is_again ? site->imaged - 1 : site->imaged,
+                   .site = number,
+                   .t = site->imaged,
                    .focus_nm = order->focus_nm};
-    if (is_again)
-        site->again = place.again =
-            again_next(run, plate_first_file(&run->options->plate, &place), site->again);
-    else
+    if (order->kind == ORDER_IMAGE || site->imaged == 0) {
         site->imaged++;
-    if (!site_take(run, &place, error))
-        return false;
-    answer("ok %s files=%" G_GUINT64_FORMAT " again=%u\n", line,
-           plate_site_files(&run->options->plate), place.again);
+        return place;
+    }
+    place.t--;
+    site->again = again_next(run, plate_first_file(&run->options->plate, &place), site->again);
+    place.again = site->again;
+    return place;
+}
+
+static bool order_image(Run *run, const Order *order, const char *line, GError **error) {
+    const guint times = times_wanted(&run->options->plate);
+    guint first, end = order_sites(run, order, &first), sites = 0, again = 0;
+    for (guint number = first; number < end && !stopping(); number++) {
+        bool is_done = site_at(run, order->well_index, number)->imaged == times;
+        if (order->kind == ORDER_IMAGE && is_done)
+            continue;
+        Place place = site_place(run, order, number);
+        if (!site_take(run, &place, error))
+            return false;
+        again = MAX(again, place.again);
+        sites++;
+    }
+    if (sites > 0)
+        answer("ok %s files=%" G_GUINT64_FORMAT " again=%u\n", line,
+               sites * plate_site_files(&run->options->plate), again);
+    else
+        answer("refused %s: was imaged already, say image_again\n", line);
     return true;
 }
 
 static void order_skip(Run *run, const Order *order, const char *line) {
-    const bool is_all = order->site == ALL_SITES;
-    const guint first = is_all ? 0 : order->site;
-    const guint end = is_all ? run->options->plate.sites : order->site + 1;
+    guint first, end = order_sites(run, order, &first);
     for (guint site = first; site < end; site++)
         site_at(run, order->well_index, site)->is_skipped = order->kind == ORDER_SKIP;
     answer("ok %s\n", line);

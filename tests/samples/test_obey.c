@@ -121,6 +121,19 @@ START_TEST(the_whole_plate_is_imaged_beside_what_is_told) {
 }
 END_TEST
 
+START_TEST(a_whole_well_is_imaged_again) {
+    g_auto(Bench) bench = bench_new();
+    g_autofree char *answers = obey(&bench, "--wells A01 --wait " SMALL,
+                                    "image A01\nimage_again A01 2\nimage_again A01\n");
+    ck_assert_str_eq(answers, "ok image A01 files=4 again=0\n"
+                              "ok image_again A01 2 files=2 again=1\n"
+                              "ok image_again A01 files=4 again=2\n");
+    g_autoptr(GPtrArray) rows = list_read(&bench);
+    ck_assert_uint_eq(rows->len, 10);
+    expect_all_on_disk(&bench, rows);
+}
+END_TEST
+
 START_TEST(files_of_another_run_are_not_overwritten) {
     g_auto(Bench) bench = bench_new();
     const char *orders = "image A01 1\nimage_again A01 1\n";
@@ -147,11 +160,12 @@ END_TEST
 
 START_TEST(a_site_imaged_before_its_turn_is_not_imaged_twice) {
     g_auto(Bench) bench = bench_new();
-    g_autofree char *answers =
-        obey(&bench, "--wells A01-A02 " SMALL, "image A02 2\nimage A02 2\nimage_again A01 1\n");
+    g_autofree char *answers = obey(&bench, "--wells A01-A02 " SMALL,
+                                    "image A02 2\nimage A02 2\nimage_again A01 1\nimage A01\n");
     ck_assert_str_eq(answers, "ok image A02 2 files=2 again=0\n"
                               "refused image A02 2: was imaged already, say image_again\n"
-                              "refused image_again A01 1: not imaged yet\n");
+                              "ok image_again A01 1 files=2 again=0\n"
+                              "ok image A01 files=2 again=0\n");
     g_autoptr(GPtrArray) rows = list_read(&bench);
     ck_assert_uint_eq(rows->len, 8);
     ck_assert_str_eq(list_row(rows, 0)[WELL], "A02");
@@ -284,8 +298,8 @@ START_TEST(names_of_files_imaged_again_tell_the_same_place) {
 END_TEST
 
 SUITE("obey", told_to_image_again_it_goes_back_after_the_plate_too,
-      the_whole_plate_is_imaged_beside_what_is_told, files_of_another_run_are_not_overwritten,
-      what_is_skipped_is_not_imaged_and_can_be_taken_back,
+      the_whole_plate_is_imaged_beside_what_is_told, a_whole_well_is_imaged_again,
+      files_of_another_run_are_not_overwritten, what_is_skipped_is_not_imaged_and_can_be_taken_back,
       a_site_imaged_before_its_turn_is_not_imaged_twice, stop_ends_the_run,
       a_wrong_order_is_answered_and_changes_nothing, it_waits_no_longer_than_it_was_told_to,
       an_offset_brings_a_defocused_site_into_focus_and_the_list_says_so,

@@ -15,7 +15,7 @@ static Plate plate_make(void) {
 static bool parse(const char *naming, const char *line, Order *order, GError **error) {
     Plate plate = plate_make();
     g_autoptr(GArray) wells = plate.wells;
-    OrderStage stage = {&plate, naming_find(naming), "P1"};
+    OrderStage stage = {&plate, naming_find(naming), "P 1"};
     return order_parse(line, &stage, order, error);
 }
 
@@ -28,7 +28,7 @@ static Order understood(const char *naming, const char *line) {
 }
 
 START_TEST(a_site_is_imaged_again_with_another_focus) {
-    Order order = understood("imagexpress", "image_again B02 3 focus=-9.5 plate=P1");
+    Order order = understood("imagexpress", "image_again B02 3 focus=-9.5 plate=P 1");
     ck_assert_int_eq(order.kind, ORDER_IMAGE_AGAIN);
     ck_assert_uint_eq(order.well_index, 2);
     ck_assert_uint_eq(order.site, 2);
@@ -45,7 +45,9 @@ START_TEST(spaces_and_small_letters_do_not_matter) {
 }
 END_TEST
 
-START_TEST(a_whole_well_may_be_skipped_and_taken_back) {
+START_TEST(a_whole_well_may_be_meant) {
+    Order again = understood("imagexpress", "image_again B01");
+    ck_assert(again.kind == ORDER_IMAGE_AGAIN && again.site == ALL_SITES && again.well_index == 3);
     Order skip = understood("imagexpress", "skip B01");
     Order back = understood("imagexpress", "continue B01");
     ck_assert(skip.kind == ORDER_SKIP && skip.site == ALL_SITES && skip.well_index == 3);
@@ -70,9 +72,9 @@ START_TEST(a_wrong_order_is_refused_with_the_reason) {
     } wrong[] = {
         {"imagexpress", "", "expected image"},
         {"imagexpress", "dance A01 1", "expected image"},
-        {"imagexpress", "image_again", "WELL SITE"},
-        {"imagexpress", "image_again A01", "WELL SITE"},
-        {"imagexpress", "image_again A01 1 2", "WELL SITE"},
+        {"imagexpress", "image_again", "WELL [SITE]"},
+        {"imagexpress", "image_again focus=3", "WELL [SITE]"},
+        {"imagexpress", "image_again A01 1 2", "WELL [SITE]"},
         {"imagexpress", "image_again H12 1", "\"H12\" is no well"},
         {"imagexpress", "image_again 01 1", "\"01\" is no well"},
         {"imagexpress", "image_again A01 0", "\"0\" is no site"},
@@ -81,7 +83,7 @@ START_TEST(a_wrong_order_is_refused_with_the_reason) {
         {"imagexpress", "image_again A01 1 focus=9um", "micrometres"},
         {"imagexpress", "image_again A01 1 focus=nan", "micrometres"},
         {"imagexpress", "image_again A01 1 focus=1001", "-1000 to 1000"},
-        {"imagexpress", "image_again A01 1 plate=P2", "the plate on the stage is P1"},
+        {"imagexpress", "image_again A01 1 plate=Q 2", "the plate on the stage is P 1"},
         {"imagexpress", "image_again A01 1 zoom=2", "no zoom=2"},
         {"imagexpress", "image_again - 1", "a well is wanted"},
         {"imagexpress", "skip A01 focus=3", "no focus=3"},
@@ -151,6 +153,6 @@ START_TEST(a_line_without_end_is_cut) {
 END_TEST
 
 SUITE("orders", a_site_is_imaged_again_with_another_focus, spaces_and_small_letters_do_not_matter,
-      a_whole_well_may_be_skipped_and_taken_back, sites_are_counted_as_in_the_names,
+      a_whole_well_may_be_meant, sites_are_counted_as_in_the_names,
       a_wrong_order_is_refused_with_the_reason, lines_come_whole_however_they_were_cut,
       a_line_without_end_is_cut)
