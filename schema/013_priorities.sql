@@ -99,7 +99,7 @@ begin
         end loop;
         select * into strict policy from scopestream_data.policy where name = told.policy;
         answers := answers || format(
-            '(%L::integer, e."values"[%s], %L::double precision, %L::text[], %L::double precision[], %s, e.origins[%s])',
+            '(%L::integer, e."values"[%s], %L::float8, %L::text[], %L::float8[], %s, e.origins[%s])',
             told.model_id, place, told.unknown_score, policy.tiers, policy.bounds,
             case when cardinality(named) > 1
                  then format('jsonb_build_object(%s)', array_to_string(named[:cardinality(named) - 1], ', '))
@@ -378,7 +378,8 @@ $$;
 -- The next frames with numbers, in the order of time, a few thousand at a time. Time has a coarse index only,
 -- so that storing stays cheap: it is looked through in windows, wider and wider until there are enough.
 create or replace function scopestream_data.next_frames(after_at timestamptz, after_id uuid, most integer, plate text,
-    since timestamptz, out keys scopestream_data.row_key[], out frames integer, out last_at timestamptz, out last_id uuid)
+    since timestamptz, out keys scopestream_data.row_key[], out frames integer, out last_at timestamptz,
+    out last_id uuid)
     language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     low timestamptz := greatest(after_at, since, scopestream_data.month_edge(true));
@@ -482,9 +483,9 @@ $$;
 -- --- what people see ---
 
 create or replace view scopestream.priorities as
-    select f.acquired_at, f.source, f.experiment, f.plate, f.well, f.site, f.channel, f.z, f.t, f.path, f.page, f.frame_id,
-           l.name as pipeline, l.version as pipeline_version, m.name as model, m.version as model_version, m.is_default,
-           p.score, p.tier, p.known, p.parts, p.compared_with, p.scored_at
+    select f.acquired_at, f.source, f.experiment, f.plate, f.well, f.site, f.channel, f.z, f.t, f.path, f.page,
+           f.frame_id, l.name as pipeline, l.version as pipeline_version, m.name as model, m.version as model_version,
+           m.is_default, p.score, p.tier, p.known, p.parts, p.compared_with, p.scored_at
     from scopestream_data.priority p
     join scopestream_data.frame f on f.frame_id = p.frame_id and f.acquired_at = p.acquired_at
     join scopestream_data.pipeline l on l.pipeline_id = p.pipeline_id
@@ -548,7 +549,8 @@ $$;
 
 do $$
 begin
-    perform scopestream_data.make_place_priorities('site_priorities', 'site', 'source, experiment, plate, well, site', '');
+    perform scopestream_data.make_place_priorities('site_priorities', 'site',
+                                                   'source, experiment, plate, well, site', '');
     perform scopestream_data.make_place_priorities('well_priorities', 'well', 'source, experiment, plate, well',
                                                    'count(distinct site) as sites,');
     perform scopestream_data.make_place_priorities('plate_priorities', 'plate', 'source, experiment, plate',
@@ -562,7 +564,8 @@ declare
 begin
     for told in
         select c.relname, a.attname, meaning
-        from (values ('model', 'name of the model'), ('model_version', 'its version: another one computes something else'),
+        from (values ('model', 'name of the model'),
+                     ('model_version', 'its version: another one computes something else'),
                      ('is_default', 'whether it is the model that counts'),
                      ('pipeline', 'list of measures that was asked for'), ('pipeline_version', 'its version'))
              m(attname, meaning)
@@ -722,43 +725,77 @@ create or replace function scopestream_data.tier_place(policy text, tier text) r
     from scopestream_data.policy p where p.name = policy
 $$;
 
+-- What an expression asks of baselines for the first time, of the plates of these frames.
+create or replace function scopestream_data.fill_baselines(keys scopestream_data.row_key[]) returns void
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform scopestream_data.refresh_baseline(b.baseline_id)
+    from (select b.baseline_id from scopestream_data.baseline b
+          where cardinality(b.counts) < scopestream_data.feature_count()
+            and b.plate in (select f.plate from unnest(keys) k join scopestream_data.frame f
+                                on f.frame_id = k.frame_id and f.acquired_at = k.acquired_at)
+          order by b.baseline_id for update skip locked) b;
+end
+$$;
+
 -- Both models over the frames of a plate or since a time: how many of each tier would be of which other, and
 -- those that would move farthest. Nothing of it stays: also what an expression has baselines keep is rolled
--- back, which variables outlive.
+-- back, which variables outlive; batch by batch, so that storing never waits long for a baseline's row.
 create or replace function scopestream_data.compare_models(model_a text, model_b text, plate text, since timestamptz,
     most integer, out a scopestream_data.model, out b scopestream_data.model,
     out cells scopestream_data.compared_tiers[], out moved scopestream_data.compared_frame[])
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
+    features constant integer := scopestream_data.feature_count();
+    anew boolean := true; -- whether the models have to be compiled
     batch record;
+    after_at timestamptz;
+    after_id uuid;
     program text;
     few scopestream_data.row_key[];
-    found_frames scopestream_data.compared_frame[];
 begin
-    a := scopestream_data.model_meant(model_a, model_b);
-    b := scopestream_data.model_meant(model_b, model_a);
-    program := scopestream_data.comparing_sql(a, b);
-    batch := scopestream_data.next_frames(null, null, 2000, plate, since);
-    while batch.frames > 0 loop
-        for few in select * from scopestream_data.fewer_keys(batch.keys) loop
-            execute program into found_frames using few;
-            cells := array(
-                select row(c.tier_a, c.tier_b, sum(c.frames), sum(c.sum_a), sum(c.sum_b))::scopestream_data.compared_tiers
-                from (select * from unnest(cells)
-                      union all select f.tier_a, f.tier_b, 1, f.score_a, f.score_b from unnest(found_frames) f) c
-                group by c.tier_a, c.tier_b);
-            moved := array(
-                select row(m.*)::scopestream_data.compared_frame from unnest(moved || found_frames) m
-                where m.tier_a <> m.tier_b
-                order by abs(scopestream_data.tier_place(b.policy, m.tier_b)
-                             - scopestream_data.tier_place(a.policy, m.tier_a)) desc,
-                         abs(m.score_b - m.score_a) desc, m.acquired_at, m.frame_id limit most);
-        end loop;
-        batch := scopestream_data.next_frames(batch.last_at, batch.last_id, 2000, plate, since);
+    loop
+        batch := scopestream_data.next_frames(after_at, after_id, 2000, plate, since);
+        begin
+            if anew then
+                a := scopestream_data.model_meant(model_a, model_b);
+                b := scopestream_data.model_meant(model_b, model_a);
+                program := scopestream_data.comparing_sql(a, b);
+                anew := scopestream_data.feature_count() > features;
+                perform scopestream_data.fill_baselines(batch.keys) where anew;
+            end if;
+            for few in select * from scopestream_data.fewer_keys(batch.keys) loop
+                select * into cells, moved
+                from scopestream_data.add_compared(program, few, a.policy, b.policy, most, cells, moved);
+            end loop;
+            raise exception using errcode = 'UNDO0';
+        exception when sqlstate 'UNDO0' then
+            exit when batch.frames = 0;
+        end;
+        after_at := batch.last_at;
+        after_id := batch.last_id;
     end loop;
-    raise exception using errcode = 'UNDO0';
-exception when sqlstate 'UNDO0' then
-    return;
+end
+$$;
+
+create or replace function scopestream_data.add_compared(program text, keys scopestream_data.row_key[], policy_a text,
+    policy_b text, most integer, inout cells scopestream_data.compared_tiers[],
+    inout moved scopestream_data.compared_frame[])
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    frames scopestream_data.compared_frame[];
+begin
+    execute program into frames using keys;
+    cells := array(
+        select row(c.tier_a, c.tier_b, sum(c.frames), sum(c.sum_a), sum(c.sum_b))::scopestream_data.compared_tiers
+        from (select * from unnest(cells)
+              union all select f.tier_a, f.tier_b, 1, f.score_a, f.score_b from unnest(frames) f) c
+        group by c.tier_a, c.tier_b);
+    moved := array(
+        select row(m.*)::scopestream_data.compared_frame from unnest(moved || frames) m
+        where m.tier_a <> m.tier_b
+        order by abs(scopestream_data.tier_place(policy_b, m.tier_b) - scopestream_data.tier_place(policy_a, m.tier_a))
+                 desc, abs(m.score_b - m.score_a) desc, m.acquired_at, m.frame_id limit most);
 end
 $$;
 
@@ -821,11 +858,11 @@ comment on type scopestream.what_if_frame is 'A frame as two models see it';
 revoke execute on function scopestream_data.check_policy, scopestream_data.find_model, scopestream_data.scoring_sql,
     scopestream_data.check_model, scopestream_data.check_or_wait, scopestream_data.add_model,
     scopestream_data.change_model, scopestream_data.compile_waiting_models, scopestream_data.catalogue_grew,
-    scopestream_data.scoring_program, scopestream_data.score_frames, scopestream_data.next_frames, scopestream_data.month_edge, scopestream_data.fewer_keys,
-    scopestream_data.rescore,
+    scopestream_data.scoring_program, scopestream_data.score_frames, scopestream_data.next_frames,
+    scopestream_data.month_edge, scopestream_data.fewer_keys, scopestream_data.rescore,
     scopestream_data.frames_about, scopestream_data.make_place_priorities, scopestream_data.explain_words,
     scopestream_data.model_meant, scopestream_data.comparing_sql, scopestream_data.tier_place,
-    scopestream_data.compare_models from public;
+    scopestream_data.fill_baselines, scopestream_data.compare_models, scopestream_data.add_compared from public;
 grant execute on function scopestream_data.rescore, scopestream_data.frames_about to scopestream_scientist;
 revoke execute on function scopestream.what_if, scopestream.what_if_frames from scopestream_reader, scopestream_store;
 grant execute on function scopestream.what_if, scopestream.what_if_frames to scopestream_scientist;
