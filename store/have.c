@@ -1,18 +1,13 @@
 #include "store/have.h"
-#include "store/postgres.h"
+#include "store/asking.h"
 #include "stream/json_read.h"
 #include <string.h>
 
-enum {
-    MOST_FRAMES = 500, /* in one question */
-    CONNECT_TIMEOUT_MS = 2000,
-    PAUSE_MS = 1000, /* after a failure: a server that is away is not asked at every question */
-};
+enum { MOST_FRAMES = 500 }; /* in one question */
 
 struct Have {
     Bus *bus;
-    Postgres *postgres;   /* used by the subscription's thread only */
-    gint64 not_before_us; /* monotonic */
+    Asking *asking; /* used by the subscription's thread only */
 };
 
 typedef struct {
@@ -37,34 +32,22 @@ static bool question_read(JsonParser *parser, const BusMessage *message, Questio
     return true;
 }
 
-static PostgresRows *question_ask(Have *have, const Question *question, GError **error) {
-    if (!postgres_is_connected(have->postgres) && g_get_monotonic_time() < have->not_before_us) {
-        fault_set(error, FAULT_AGAIN, "PostgreSQL is away");
-        return NULL;
-    }
-    if (!postgres_connect(have->postgres, CONNECT_TIMEOUT_MS, error)) {
-        have->not_before_us = g_get_monotonic_time() + PAUSE_MS * 1000;
-        return NULL;
-    }
-    const char *parameters[] = {question->pipeline, question->frames};
-    return postgres_ask(have->postgres, "select scopestream_data.stored_frames($1, $2::jsonb)",
-                        parameters, G_N_ELEMENTS(parameters), error);
-}
-
-/* {"stored": [...]}, or {"error": "..."} where rows is NULL. */
-static char *answer_text(const PostgresRows *rows, const GError *error) {
+/* {"stored": [...]} */
+static char *answer_text(const PostgresRows *rows) {
     g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
     JsonObject *object = json_object_new();
     json_node_take_object(root, object);
-    if (rows == NULL) {
-        json_object_set_string_member(object, "error", error->message);
-        return json_to_string(root, FALSE);
-    }
     JsonArray *stored = json_array_new();
     for (int row = 0; row < PQntuples(rows); row++)
         json_array_add_string_element(stored, postgres_text(rows, row, 0));
     json_object_set_array_member(object, "stored", stored);
     return json_to_string(root, FALSE);
+}
+
+static PostgresRows *question_ask(Have *have, const Question *question, GError **error) {
+    const char *parameters[] = {question->pipeline, question->frames};
+    return asking_ask(have->asking, "select scopestream_data.stored_frames($1, $2::jsonb)",
+                      parameters, G_N_ELEMENTS(parameters), error);
 }
 
 static void have_answer(BusMessage *asked, void *context) {
@@ -79,17 +62,21 @@ static void have_answer(BusMessage *asked, void *context) {
     if (question_read(parser, message, &question, &error))
         rows = question_ask(have, &question, &error);
     g_free(question.frames);
-    g_autofree char *answer = answer_text(rows, error);
+    if (rows == NULL) {
+        asking_refuse(have->bus, message, error);
+        return;
+    }
+    g_autofree char *answer = answer_text(rows);
     bus_publish(have->bus, bus_message_reply(message), NULL, answer, strlen(answer), NULL);
 }
 
 Have *have_open(const Settings *settings, Bus *bus, GError **error) {
-    Postgres *postgres = postgres_new(settings->postgres, error);
-    if (postgres == NULL)
+    Asking *asking = asking_new(settings, error);
+    if (asking == NULL)
         return NULL;
     Have *have = g_new0(Have, 1);
     have->bus = bus;
-    have->postgres = postgres;
+    have->asking = asking;
     if (bus_subscribe(bus, "scopestream.have", "store", have_answer, have, error))
         return have;
     have_close(have);
@@ -99,6 +86,6 @@ Have *have_open(const Settings *settings, Bus *bus, GError **error) {
 void have_close(Have *have) {
     if (have == NULL)
         return;
-    postgres_free(have->postgres);
+    asking_free(have->asking);
     g_free(have);
 }

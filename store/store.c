@@ -1,9 +1,12 @@
 #include "store/store.h"
 #include "store/batch.h"
+#include "store/decisions.h"
 #include "store/have.h"
 #include "store/migrate.h"
 #include "store/notify.h"
 #include "store/postgres.h"
+#include "store/tell.h"
+#include "store/webhook.h"
 #include "stream/bus.h"
 #include "stream/json_write.h"
 #include "stream/program.h"
@@ -15,6 +18,7 @@ enum {
     RETRY_FIRST_MS = 100, /* after a failure; doubled up to */
     RETRY_LAST_MS = 5000,
     STILL_WORKING_MS = 20000, /* a third of RESULTS' ack wait */
+    WATCH_MS = 1000,          /* between looks of steering at the clock */
     POSTPONE_MS = 5000,       /* until a catalogue that had to wait is tried again */
 };
 
@@ -39,11 +43,14 @@ typedef struct {
     Bus *bus;
     BusPull *pull;
     Have *have;
+    Decisions *decisions;
+    Webhooks *webhooks;
     Report report;
     Outside database, queue;
     bool was_connected;       /* once, to PostgreSQL: from then on a refusal may pass */
     bool schema_checked;      /* on this connection */
     gint64 partitions_day;    /* day since 1970 on which months were last made ahead */
+    gint64 watched_us;        /* monotonic: when steering last looked at the clock */
     guint streams_generation; /* of the bus, when the streams were last ensured */
     GError *fatal;            /* why the program must end */
 } Store;
@@ -315,6 +322,26 @@ static void store_one_batch(Store *store) {
         batch_report(store, batch);
 }
 
+/* --- steering --- */
+
+/* Each second, and whatever was decided since: what fails here is tried again in the next round. */
+static void store_steer(Store *store) {
+    GError *error = NULL;
+    gint64 now_us = g_get_monotonic_time();
+    if (now_us - store->watched_us >= WATCH_MS * 1000) {
+        store->watched_us = now_us;
+        tell_time(store->postgres, &error);
+    }
+    if (error == NULL)
+        tell_messages(store->bus, store->postgres, &error);
+    if (error == NULL)
+        return;
+    if (bus_is_connected(store->bus))
+        database_away(store, error);
+    else
+        queue_away(store, error);
+}
+
 /* --- the program --- */
 
 static bool store_open(Store *store, const Settings *settings, GError **error) {
@@ -323,18 +350,22 @@ static bool store_open(Store *store, const Settings *settings, GError **error) {
     store->report.started_us = g_get_real_time();
     store->report.database = g_strdup("not connected yet");
     store->postgres = postgres_new(settings->postgres, error);
-    store->bus = store->postgres != NULL ? bus_open(settings, "store", error) : NULL;
+    store->webhooks = store->postgres != NULL ? webhooks_new(settings, error) : NULL;
+    store->bus = store->webhooks != NULL ? bus_open(settings, "store", error) : NULL;
     if (store->bus == NULL)
         return false;
     store->report.bus = store->bus;
     store->have = have_open(settings, store->bus, error);
-    return store->have != NULL && bus_subscribe(store->bus, "scopestream.status", NULL,
-                                                status_answer, &store->report, error);
+    store->decisions = store->have != NULL ? decisions_open(settings, store->bus, error) : NULL;
+    return store->decisions != NULL && bus_subscribe(store->bus, "scopestream.status", NULL,
+                                                     status_answer, &store->report, error);
 }
 
 static void store_close(Store *store) {
+    webhooks_free(store->webhooks);
     bus_pull_close(store->pull);
     bus_close(store->bus);
+    decisions_close(store->decisions);
     have_close(store->have);
     postgres_free(store->postgres);
     g_mutex_clear(&store->report.mutex);
@@ -355,10 +386,12 @@ int store_command(const Settings *settings, char **arguments) {
             if (!told) {
                 log_info("storing into %s", postgres_place(store.postgres));
                 program_notify("READY=1");
+                webhooks_start(store.webhooks);
                 told = true;
             }
             outside_back(&store.database, "PostgreSQL: connected again");
             store_one_batch(&store);
+            store_steer(&store);
         }
     store_close(&store);
     return store.fatal != NULL ? program_fail(store.fatal) : EXIT_SUCCESS;

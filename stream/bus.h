@@ -56,6 +56,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusMessage, bus_message_free)
 /* Core publish: at most once. headers end with a {NULL} row; NULL: none. */
 bool bus_publish(Bus *bus, const char *subject, const BusHeader *headers, const void *data,
                  gsize length, GError **error);
+/* Waits until the server has had what was published on this connection: what was, before it was
+ * built (bus_generation), may be lost. FAULT_AGAIN: the server is away, or silent for timeout_ms.
+ */
+bool bus_flush(Bus *bus, int timeout_ms, GError **error);
 /* Asks, and waits for one answer. FAULT_AGAIN: nobody listens, or none came within timeout_ms. */
 BusMessage *bus_request(Bus *bus, const char *subject, const BusHeader *headers, const void *data,
                         gsize length, int timeout_ms, GError **error);

@@ -87,6 +87,14 @@ bool bus_publish(Bus *bus, const char *subject, const BusHeader *headers, const 
     return link != NULL && bus_send(link, subject, NULL, headers, data, length, error);
 }
 
+bool bus_flush(Bus *bus, int timeout_ms, GError **error) {
+    g_autoptr(Link) link = bus_link(bus, error);
+    if (link == NULL)
+        return false;
+    natsStatus status = natsConnection_FlushTimeout(link->connection, timeout_ms);
+    return status == NATS_OK || bus_fail(error, "flush", status);
+}
+
 BusMessage *bus_request(Bus *bus, const char *subject, const BusHeader *headers, const void *data,
                         gsize length, int timeout_ms, GError **error) {
     g_autoptr(Link) link = bus_link(bus, error);
