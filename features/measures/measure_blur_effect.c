@@ -28,6 +28,8 @@ enum {
     FIRST = 2,        /* row and column; the last is size - 2 */
     CHUNK = 512,      /* columns of a strip: their sums fit 32 bits, their rows at hand the cache */
     LEAST_SIDE = FIRST + 2,
+    AHEAD = 8, /* rows from the one that is summed to the one that is called for */
+    CACHE_LINE_BYTES = 64,
 };
 
 /* Strength of all edges, and of what smoothing takes away from them. */
