@@ -41,6 +41,13 @@ static const Row pipeline_rows[] = {
 #undef PIPELINE_SETTING
 };
 
+static const Row webhook_rows[] = {
+#define WEBHOOK_SETTING(key, type, field, fallback, sentence)                                      \
+    {NULL, #key, type, offsetof(WebhookSettings, field), fallback, 0, sentence},
+#include "stream/webhook.list"
+#undef WEBHOOK_SETTING
+};
+
 /* Sections there may be several of, [<kind> NAME]. Each fills a struct that begins with its name,
  * in a list of pointers that ends with NULL. */
 typedef struct {
@@ -55,7 +62,7 @@ typedef struct {
     char *name;
 } Section;
 
-enum { SOURCE_SECTION, PIPELINE_SECTION };
+enum { SOURCE_SECTION, PIPELINE_SECTION, WEBHOOK_SECTION };
 
 static const SectionKind section_kinds[] = {
     [SOURCE_SECTION] = {"source ", source_rows, G_N_ELEMENTS(source_rows),
@@ -66,6 +73,10 @@ static const SectionKind section_kinds[] = {
                           offsetof(Settings, pipeline_sections), sizeof(PipelineSettings),
                           "What a pipeline measures; one without a section measures the standard "
                           "set.\n#[pipeline quality]"},
+    [WEBHOOK_SECTION] = {"webhook ", webhook_rows, G_N_ELEMENTS(webhook_rows),
+                         offsetof(Settings, webhooks), sizeof(WebhookSettings),
+                         "Whom the store tells of alerts by an HTTP POST; one section each.\n"
+                         "#[webhook lab-chat]"},
 };
 
 static const char *const type_forms[] = {
@@ -398,11 +409,27 @@ const GOptionEntry *settings_options(Program program) {
     return made[program];
 }
 
-char **settings_pipeline_names(const Settings *settings) {
-    char **names = g_strsplit(settings->pipelines, ",", -1);
+static char **split_at_commas(const char *text) {
+    char **names = g_strsplit(text, ",", -1);
     for (char **name = names; *name != NULL; name++)
         g_strstrip(*name);
     return names;
+}
+
+char **settings_pipeline_names(const Settings *settings) {
+    return split_at_commas(settings->pipelines);
+}
+
+char **settings_webhook_kinds(const WebhookSettings *webhook) {
+    return split_at_commas(webhook->kinds);
+}
+
+bool settings_url_is_http(const char *url) {
+    static const char *const schemes[] = {"http://", "https://"};
+    for (guint i = 0; i < G_N_ELEMENTS(schemes); i++)
+        if (g_ascii_strncasecmp(url, schemes[i], strlen(schemes[i])) == 0)
+            return url[strlen(schemes[i])] != '\0';
+    return false;
 }
 
 /* --- checks --- */
@@ -474,6 +501,49 @@ static bool check_sources(const Settings *settings, GError **error) {
     return true;
 }
 
+/* The address is a secret where others are: it is not repeated. */
+static bool check_webhook_address(const WebhookSettings *webhook, GError **error) {
+    bool has_url = *webhook->url != '\0', has_file = *webhook->url_file != '\0';
+    if (has_url == has_file)
+        return fault_set(error, FAULT_USAGE, "[webhook %s]: expected one of url and url-file",
+                         webhook->name);
+    return has_file || settings_url_is_http(webhook->url) ||
+           fault_set(error, FAULT_USAGE, "[webhook %s] url: expected http://... or https://...",
+                     webhook->name);
+}
+
+static bool check_webhook_words(const WebhookSettings *webhook, GError **error) {
+    static const char *const known_kinds[] = {"alert", "decision", NULL};
+    static const char *const severities[] = {"info", "warning", "critical", NULL};
+    g_auto(GStrv) kinds = settings_webhook_kinds(webhook);
+    if (*kinds == NULL)
+        return fault_set(error, FAULT_USAGE, "[webhook %s] kinds: expected alert, decision or both",
+                         webhook->name);
+    for (char **kind = kinds; *kind != NULL; kind++)
+        if (!g_strv_contains(known_kinds, *kind))
+            return fault_set(error, FAULT_USAGE,
+                             "[webhook %s] kinds: '%s': expected alert or decision", webhook->name,
+                             *kind);
+    return g_strv_contains(severities, webhook->least_severity) ||
+           fault_set(error, FAULT_USAGE,
+                     "[webhook %s] least-severity = %s: expected info, warning or critical",
+                     webhook->name, webhook->least_severity);
+}
+
+static bool check_webhooks(const Settings *settings, GError **error) {
+    enum { TIMEOUT_MOST_MS = 30000 };
+    for (WebhookSettings **each = settings->webhooks; *each != NULL; each++) {
+        const WebhookSettings *webhook = *each;
+        if (!check_webhook_address(webhook, error) || !check_webhook_words(webhook, error))
+            return false;
+        if (webhook->timeout_ms < 1 || webhook->timeout_ms > TIMEOUT_MOST_MS)
+            return fault_set(error, FAULT_USAGE,
+                             "[webhook %s] timeout: expected more than 0, at most 30s",
+                             webhook->name);
+    }
+    return true;
+}
+
 static bool check_pipeline_name(const char *section, const char *key, const char *name,
                                 GError **error) {
     return frame_name_is_plain(name) ||
@@ -502,7 +572,8 @@ static bool check_pipelines(const Settings *settings, GError **error) {
 bool settings_check(const Settings *settings, GError **error) {
     return check_pipelines(settings, error) && check_replicas(settings, error) &&
            check_inline(settings, error) && check_limits(settings, error) &&
-           check_memory(settings, error) && check_sources(settings, error);
+           check_memory(settings, error) && check_sources(settings, error) &&
+           check_webhooks(settings, error);
 }
 
 /* --- the sample --- */

@@ -38,6 +38,14 @@ typedef struct {
 #undef PIPELINE_SETTING
 } PipelineSettings;
 
+/* A receiver of alerts, by a name of ours. Texts are never NULL. */
+typedef struct {
+    char *name;
+#define WEBHOOK_SETTING(key, type, field, fallback, sentence) SETTING_TYPE_##type field;
+#include "stream/webhook.list"
+#undef WEBHOOK_SETTING
+} WebhookSettings;
+
 /* Texts are never NULL; "" is unset. */
 typedef struct {
 #define SETTING(section, key, type, field, fallback, programs, sentence) SETTING_TYPE_##type field;
@@ -45,6 +53,7 @@ typedef struct {
 #undef SETTING
     SourceSettings **sources; /* ends with NULL; in the order of the file, then of the options */
     PipelineSettings **pipeline_sections; /* ends with NULL; in the order of the file */
+    WebhookSettings **webhooks;           /* the same */
 } Settings;
 
 /* The values of settings.list as they stand there: what a program has without file and options. */
@@ -70,6 +79,11 @@ const PipelineSettings *settings_pipeline(const Settings *settings, const char *
 
 /* The pipelines ingest offers frames to, in the order they stand in. g_strfreev. */
 char **settings_pipeline_names(const Settings *settings);
+
+/* What a receiver is told of, in the order it stands in. g_strfreev. */
+char **settings_webhook_kinds(const WebhookSettings *webhook);
+/* Whether it begins as an address for HTTP does: no other scheme is ever spoken. */
+bool settings_url_is_http(const char *url);
 
 /* Options of a program, for GOption: entries whose callbacks call settings_set on the Settings
  * given as the group's user data. Static; ends with an empty entry. */

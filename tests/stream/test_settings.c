@@ -69,6 +69,15 @@ START_TEST(each_mistake_is_told_by_file_section_and_key) {
         {"[source a]\nfoldre = /x\n", {"[source a]", "foldre", "my.conf"}},
         {"[source a]\nevents = maybe\n", {"events = maybe", "yes or no", "my.conf"}},
         {"[source a]\nevents = yes\n", {"[source a]", "folder", "missing"}},
+        {"[webhook a]\nkinds = alert\n", {"[webhook a]", "url", "url-file"}},
+        {"[webhook a]\nurl = http://a\nurl-file = /b\n", {"[webhook a]", "one of url", "url-file"}},
+        {"[webhook a]\nurl = ftp://a\n", {"[webhook a] url", "http://", "https://"}},
+        {"[webhook a]\nurl = https://\n", {"[webhook a] url", "http://", "https://"}},
+        {"[webhook a]\nurl = http://a\nkinds = alert, all\n", {"[webhook a]", "'all'", "decision"}},
+        {"[webhook a]\nurl = http://a\nkinds =\n", {"[webhook a]", "kinds", "both"}},
+        {"[webhook a]\nurl = http://a\nleast-severity = bad\n",
+         {"[webhook a]", "least-severity = bad", "critical"}},
+        {"[webhook a]\nurl = http://a\ntimeout = 5min\n", {"[webhook a]", "timeout", "30s"}},
         {"settle = 5s\n", {"my.conf", "my.conf", "my.conf"}},
     };
     for (guint row = 0; row < G_N_ELEMENTS(wrong); row++) {
@@ -126,6 +135,12 @@ START_TEST(sources_come_from_the_file_and_from_options) {
 }
 END_TEST
 
+START_TEST(an_address_that_may_be_a_secret_is_not_repeated) {
+    g_autofree char *words = refusal_of("[webhook a]\nurl = htp://chat.example/hooks/s3cr3t\n");
+    ck_assert_ptr_null(strstr(words, "s3cr3t"));
+}
+END_TEST
+
 START_TEST(every_option_of_every_program_reads_its_own_default) {
     const Program programs[] = {INGEST, FEATURES, STORE};
     for (guint index = 0; index < G_N_ELEMENTS(programs); index++) {
@@ -142,5 +157,5 @@ SUITE("settings", values_with_units_become_milliseconds_and_bytes,
       pipelines_are_told_in_the_order_they_stand_in, each_mistake_is_told_by_file_section_and_key,
       the_sample_file_says_what_the_defaults_are,
       options_overrule_the_environment_which_overrules_the_file,
-      sources_come_from_the_file_and_from_options,
+      sources_come_from_the_file_and_from_options, an_address_that_may_be_a_secret_is_not_repeated,
       every_option_of_every_program_reads_its_own_default)
