@@ -172,11 +172,13 @@ end
 $$;
 
 -- The features of these rows. One that cannot be computed is NULL, and the others are what they are.
+-- Whoever looks for rows by their keys says that keys are to be used: statistics of a table that grows are of
+-- yesterday, and the coarse index on time leads to all rows that came since the table was last vacuumed.
 create or replace function scopestream_data.feature_values(keys scopestream_data.row_key[])
     returns setof scopestream_data.featured
-    language plpgsql stable
-    set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off
-    set enable_mergejoin = off set jit = off set enable_nestloop = on as $$
+    language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off
+    set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+    set enable_nestloop = on as $$
 declare
     made scopestream_data.featured[];
     key scopestream_data.row_key;
@@ -278,8 +280,9 @@ create or replace function scopestream_data.file_key(path text, page integer) re
 -- The measured ones of these rows, once for each baseline they belong to.
 create or replace function scopestream_data.tracked_frames(keys scopestream_data.row_key[])
     returns scopestream_data.tracked[]
-    language plpgsql stable set search_path = pg_catalog, pg_temp set enable_seqscan = off
-    set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+    language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off
+    set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+    set enable_nestloop = on as $$
 declare
     found_ones scopestream_data.tracked[];
 begin
@@ -850,9 +853,9 @@ $$;
 -- Up to so many measured frames at the place of each of these, from up to 31 days before.
 create or replace function scopestream_data.earlier_frames(keys scopestream_data.row_key[], most integer)
     returns setof scopestream_data.earlier_frame
-    language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan
-    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_nestloop = on
-    set jit = off as $$
+    language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan set jit = off
+    set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+    set enable_nestloop = on as $$
 declare
     -- Known when this is planned, so that other months are not.
     first timestamptz := (select min(k.acquired_at) from unnest(keys) k);
@@ -891,8 +894,9 @@ $$;
 -- How much each of these frames differs from the one before it.
 create or replace function scopestream_data.site_changes(frames scopestream_data.earlier_frame[])
     returns table (of_id uuid, of_at timestamptz, pipeline_id integer, n integer, change double precision)
-    language plpgsql stable set search_path = pg_catalog, pg_temp set enable_seqscan = off
-    set enable_nestloop = on set jit = off as $$
+    language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off
+    set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+    set enable_nestloop = on as $$
 begin
     if scopestream_data.has_columns('tile_mean') then
         return query execute $changes$

@@ -535,6 +535,15 @@ START_TEST(the_same_pixels_are_counted_in_earlier_frames_only) {
         "where pipeline_id = 1",
         /* 2 was written again as 7; 610000 is more than a week after all but one */
         "1:0 2:1 3:2 4:- 5:3 6:0 7:3 600000:5 610000:1");
+    /* of two at the very same time, the one with the lesser id counts as earlier */
+    run(&place, "insert into scopestream_data.pixels_seen (source, pixel_hash, acquired_at, "
+                "frame_id, file) "
+                "select 'scope', -5, at(5), id::uuid, 1 from unnest(array[repeat('0', 32), "
+                "repeat('f', 32)]) id");
+    cluster_expect(place.admin,
+                   "select scopestream_data.same_pixels(f, -5) from scopestream_data.frame f "
+                   "where frame_id = frame_id(5)",
+                   "4");
 }
 END_TEST
 
@@ -606,6 +615,11 @@ START_TEST(a_site_forgets_after_31_days_and_other_months_are_not_touched) {
         "unnest(h.earlier) e(frame_id) join unnest(array[-2678401, -2678400, 0, -6000000]) n "
         "on e.frame_id = frame_id(n)",
         "{-2678400}");
+    /* nor where another of the batch is much older */
+    cluster_expect(place.admin,
+                   "select string_agg(coalesce(cardinality(earlier), 0)::text, ' ' order by "
+                   "acquired_at) from scopestream_data.site_histories(keys(0, -2678401), 10)",
+                   "0 1");
     run(&place, "begin; select scopestream_data.track_frames(keys(0)); "
                 "select count(*) from scopestream_data.site_histories(keys(0), 10)");
     cluster_expect(
