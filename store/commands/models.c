@@ -54,9 +54,10 @@ static bool models_list(Postgres *postgres, char **arguments, GError **error) {
         return person_print_json(postgres, json_sql, parameters, 1, false, error);
     g_autofree char *sql =
         g_strdup_printf("select name as model, version, "
-                        "case when is_default then 'default' when not enabled then 'off' "
-                        "     when waits_for is null then 'on' else 'waits' end as state, "
-                        "reference, policy, coalesce(waits_for, description, score) as what_for "
+                        "concat_ws(', ', case when is_default then 'default' when enabled then "
+                        "'on' else 'off' end, "
+                        "case when enabled and waits_for is not null then 'waits' end) as state, "
+                        "reference, policy, coalesce(description, score) as what_for "
                         "from (%s) m order by not is_default, not enabled, name, version desc",
                         json_sql);
     g_autoptr(PostgresRows) models = person_ask(postgres, sql, parameters, 1, error);

@@ -131,7 +131,7 @@ static bool rules_list(Postgres *postgres, char **arguments, GError **error) {
     g_autoptr(PostgresRows) rules =
         person_ask(postgres,
                    "select name as rule, " ON_OR_OFF " as state, severity, action, open_alerts, "
-                   "group_by as one_alert_a, " BAD_WHEN " as bad_when "
+                   "group_by as one_alert_a, coalesce(description, " BAD_WHEN ") as looks_for "
                    "from scopestream.rules order by not enabled, name",
                    NULL, 0, error);
     if (rules == NULL)

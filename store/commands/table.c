@@ -2,6 +2,8 @@
 #include "stream/program.h"
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 enum {
     LINE_COLUMNS = 100,
@@ -94,6 +96,32 @@ static int column_width(const PostgresRows *rows, int column, bool is_last) {
     return width;
 }
 
+/* --- lines --- */
+
+/* How long a line may be; 0: as long as it is. */
+static int line_columns(void) {
+    struct winsize size;
+    bool is_terminal = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+    return is_terminal ? size.ws_col : 0;
+}
+
+/* Broken between words where it comes to `most` columns; what it is added to stands in column
+ * indent. */
+static void add_wrapped(GString *line, const char *text, int indent, int most) {
+    int at = indent;
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    for (char **word = words; *word != NULL; word++) {
+        int width = text_width(*word);
+        bool breaks = at > indent && at + 1 + width > most;
+        if (breaks)
+            g_string_append_printf(line, "\n%*s", indent, "");
+        else if (at > indent)
+            g_string_append_c(line, ' ');
+        g_string_append(line, *word);
+        at = breaks ? indent + width : at + (at > indent) + width;
+    }
+}
+
 static void add_cell(GString *line, const char *text, int width, bool to_the_right) {
     int padding = width - text_width(text);
     g_string_append_printf(line, "%*s%s%*s  ", to_the_right ? padding : 0, "", text,
@@ -102,21 +130,28 @@ static void add_cell(GString *line, const char *text, int width, bool to_the_rig
 
 /* --- tables --- */
 
-void table_print(const PostgresRows *rows) {
-    table_print_columns(rows, PQnfields(rows));
-}
-
 /* row: -1 for the names. */
 static void print_line(const PostgresRows *rows, int columns, const int widths[], int row) {
+    enum { LEAST = 30 }; /* columns: in fewer no text is broken into lines */
     g_autoptr(GString) line = g_string_new(NULL);
+    int indent = 0, most = line_columns();
     for (int column = 0; column < columns; column++) {
-        if (is_empty(rows, column))
+        bool is_last = column == columns - 1;
+        if (widths[column] == 0)
             continue;
         g_autofree char *text =
-            row < 0 ? name_text(rows, column) : cell_text(rows, row, column, column == columns - 1);
-        add_cell(line, text, widths[column], is_number(rows, column));
+            row < 0 ? name_text(rows, column) : cell_text(rows, row, column, is_last);
+        if (is_last && !is_number(rows, column) && most - indent >= LEAST)
+            add_wrapped(line, text, indent, most);
+        else
+            add_cell(line, text, widths[column], is_number(rows, column));
+        indent += widths[column] + 2;
     }
     puts(g_strchomp(line->str));
+}
+
+void table_print(const PostgresRows *rows) {
+    table_print_columns(rows, PQnfields(rows));
 }
 
 void table_print_columns(const PostgresRows *rows, int columns) {
@@ -125,23 +160,6 @@ void table_print_columns(const PostgresRows *rows, int columns) {
         widths[column] = column_width(rows, column, column == columns - 1);
     for (int row = -1; row < PQntuples(rows); row++)
         print_line(rows, columns, widths, row);
-}
-
-/* Broken between words; the caller stands in column indent already. */
-static void print_wrapped(const char *text, int indent) {
-    int at = indent;
-    g_auto(GStrv) words = g_strsplit(text, " ", -1);
-    for (char **word = words; *word != NULL; word++) {
-        int width = text_width(*word);
-        bool breaks = at > indent && at + 1 + width > LINE_COLUMNS;
-        if (breaks)
-            printf("\n%*s", indent, "");
-        else if (at > indent)
-            putchar(' ');
-        fputs(*word, stdout);
-        at = breaks ? indent + width : at + (at > indent) + width;
-    }
-    putchar('\n');
 }
 
 void table_print_row(const PostgresRows *rows, int row) {
@@ -155,7 +173,9 @@ void table_print_row(const PostgresRows *rows, int row) {
             continue;
         g_autofree char *name = name_text(rows, column);
         g_autofree char *value = value_text(rows, row, column);
-        printf("%-*s", indent, name);
-        print_wrapped(value, indent);
+        g_autoptr(GString) line = g_string_new(NULL);
+        g_string_append_printf(line, "%-*s", indent, name);
+        add_wrapped(line, value, indent, LINE_COLUMNS);
+        puts(line->str);
     }
 }

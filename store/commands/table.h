@@ -5,8 +5,8 @@
 #include "store/postgres.h"
 
 /* A line of names, of those the columns have in SQL, and a line for each row: columns aligned,
- * numbers to the right, texts cut where they are long; the last column is not. Columns without any
- * value are left out. */
+ * numbers to the right, texts cut where they are long; the last column is not, and is broken into
+ * lines on a terminal. Columns without any value are left out. */
 void table_print(const PostgresRows *rows);
 /* The same of the first columns alone. */
 void table_print_columns(const PostgresRows *rows, int columns);
