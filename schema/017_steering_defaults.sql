@@ -99,13 +99,14 @@ values
      '>=', 1, null, 0.5, 1, 1, 'plate', 'info', 'skip', true, true,
      'Nothing but noise: no cells, no light, or the shutter stayed closed'),
     ('stuck_camera', 'bound', 'case when n_levels <= 2 then 1 else same_pixels end',
-     '>', 0, null, 0.5, 2, 4, 'source', 'critical', null, true, true,
+     '>', 0, null, 0.5, 2, 4, 'plate', 'critical', null, true, true,
      'The same pixels again as in an earlier frame, or no picture at all'),
-    ('uneven_light', 'bound',
+    -- Cells tilt a frame one way and the next one the other; light tilts all of them the same way.
+    ('uneven_light', 'ewma',
      'case when same_pixels > 0 or focus_snr < 200 or (plls > -0.6 and otsu_separability < 0.7) then null '
-     'else greatest(abs(illum_tilt_x), abs(illum_tilt_y)) end',
-     '>', 0.3, 0.2, 0.5, 6, 8, 'plate', 'warning', null, true, true,
-     'Six of eight frames in a row brighter at one edge than at the other: one frame may owe it to its cells'),
+     'when abs(illum_tilt_x) > abs(illum_tilt_y) then illum_tilt_x else illum_tilt_y end',
+     '>', 0.35, 0.25, 0.5, 4, 4, 'plate', 'warning', null, true, true,
+     'One frame after the other is brighter at the same edge: the light is not even, or not centred'),
     ('drift', 'cusum',
      'case when same_pixels > 0 or focus_snr < 200 or (plls > -0.6 and otsu_separability < 0.7) then null '
      'else clamp(z(plls), -3, 3) end',
