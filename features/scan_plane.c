@@ -27,56 +27,6 @@ bool scan_scratch_reset(const Scan *scan) {
     return scratch_reset(scan->private->scratch);
 }
 
-/* --- grids --- */
-
-bool scan_tiles_end(const Scan *scan, guint32 y) {
-    const struct ScanPrivate *private = scan->private;
-    guint32 height = scan->plane->height;
-    if (y == height)
-        return true;
-    for (guint i = 0; i < private->grids_count; i++)
-        if (scan_tile_of(y, private->grids[i].rows, height) !=
-            scan_tile_of(y - 1, private->grids[i].rows, height))
-            return true;
-    return false;
-}
-
-static guint32 tiles_of(guint32 side, guint32 scale) {
-    return scale == 0 ? SCAN_TILES_A_SIDE : (side - 1) / scale + 1;
-}
-
-static void prepare_grid(Scan *scan, ScanGrid *grid) {
-    grid->columns = tiles_of(scan->plane->width, grid->scale);
-    grid->rows = tiles_of(scan->plane->height, grid->scale);
-    gsize tiles = (gsize)grid->columns * grid->rows;
-    grid->tiles = scan_take(scan, tiles, sizeof *grid->tiles);
-    grid->laplacian_variance = grid->median = NULL;
-    if (grid->scale != 0)
-        return;
-    grid->laplacian_variance = scan_take(scan, tiles, sizeof *grid->laplacian_variance);
-    grid->median = scan_take(scan, tiles, sizeof *grid->median);
-}
-
-static bool prepare(Scan *scan) {
-    struct ScanPrivate *private = scan->private;
-    for (guint i = 0; i < private->grids_count; i++)
-        prepare_grid(scan, &private->grids[i]);
-    if (private->needs & SCAN_TILES)
-        scan->tiles = &private->grids[0];
-    if (private->needs & SCAN_LINES) {
-        scan->row_means = scan_take(scan, scan->plane->height, sizeof *scan->row_means);
-        scan->column_means = scan_take(scan, scan->plane->width, sizeof *scan->column_means);
-    }
-    return !private->failed;
-}
-
-const ScanGrid *scan_grid(const Scan *scan, guint32 scale) {
-    for (guint i = 0; i < scan->private->grids_count; i++)
-        if (scan->private->grids[i].scale == scale)
-            return &scan->private->grids[i];
-    return NULL;
-}
-
 /* --- medians of tiles --- */
 
 #define MEDIAN_STEP 4
@@ -115,19 +65,32 @@ static guint64 count_up_to(const guint64 *keys, gsize count, guint64 limit) {
     return found;
 }
 
-/* The key at rank when all are in order; low and high are the least and largest there can be.
- * Counting all keys once for each bit of their range is faster than moving them about, for they
- * are few and compared many at once. */
-static guint64 key_at_rank(const guint64 *keys, gsize count, gsize rank, guint64 low,
-                           guint64 high) {
-    while (low < high) {
-        guint64 middle = low + (high - low) / 2;
-        if (count_up_to(keys, count, middle) > rank)
-            high = middle;
-        else
-            low = middle + 1;
+typedef struct {
+    guint64 least, largest;
+} KeyRange;
+
+FOR_EACH_PROCESSOR
+static KeyRange range_of(const guint64 *keys, gsize count) {
+    guint64 least = G_MAXUINT64, largest = 0;
+    for (gsize i = 0; i < count; i++) {
+        least = keys[i] < least ? keys[i] : least;
+        largest = keys[i] > largest ? keys[i] : largest;
     }
-    return low;
+    return (KeyRange){least, largest};
+}
+
+/* The key at rank when all are in order. Counting all keys once for each bit of their range is
+ * faster than moving them about, for they are few and compared many at once. */
+static guint64 key_at_rank(const guint64 *keys, gsize count, gsize rank) {
+    KeyRange range = range_of(keys, count);
+    while (range.least < range.largest) {
+        guint64 middle = range.least + (range.largest - range.least) / 2;
+        if (count_up_to(keys, count, middle) > rank)
+            range.largest = middle;
+        else
+            range.least = middle + 1;
+    }
+    return range.least;
 }
 
 FOR_EACH_PROCESSOR
@@ -140,21 +103,11 @@ static guint64 least_above(const guint64 *keys, gsize count, guint64 limit) {
     return least;
 }
 
-static guint64 key_of_value(PlaneType type, double value) {
-    if (type == PLANE_F32)
-        return levels_key_of_float((float)value);
-    return type == PLANE_F64 ? levels_key_of_double(value) : (guint64)value;
-}
-
 /* As numpy's: the mean of the middle two. */
-static double median_of_keys(const Scan *scan, const guint64 *keys, gsize count) {
-    const Levels *levels = scan->levels;
-    PlaneType type = scan->plane->type;
+static double median_of_keys(PlaneType type, const guint64 *keys, gsize count) {
     if (count == 0)
         return NAN;
-    guint64 least = key_of_value(type, levels->values[0]);
-    guint64 largest = key_of_value(type, levels->values[levels->count - 1]);
-    guint64 low = key_at_rank(keys, count, (count - 1) / 2, least, largest), high = low;
+    guint64 low = key_at_rank(keys, count, (count - 1) / 2), high = low;
     if (count_up_to(keys, count, low) <= count / 2)
         high = least_above(keys, count, low);
     if (high == low)
@@ -166,18 +119,14 @@ static guint32 next_step(guint32 place) {
     return (place + MEDIAN_STEP - 1) / MEDIAN_STEP * MEDIAN_STEP;
 }
 
-/* Keys of a row of tiles, room of them for each tile. */
-typedef struct {
-    guint64 *keys;
-    gsize room, counts[SCAN_TILES_A_SIDE];
-} TileKeys;
-
-static void gather_tiles(TileKeys *tiles, const Plane *plane, guint32 y) {
+static void gather_row(const Scan *scan, guint32 y) {
     static gsize (*const gather[])(const Plane *, guint32, guint32, guint32,
                                    guint64 *) = {[PLANE_U8] = gather_bytes,
                                                  [PLANE_U16] = gather_words,
                                                  [PLANE_F32] = gather_floats,
                                                  [PLANE_F64] = gather_doubles};
+    const Plane *plane = scan->plane;
+    TileKeys *tiles = &scan->private->samples;
     for (guint32 i = 0; i < SCAN_TILES_A_SIDE; i++) {
         guint32 left = scan_tile_start(i, SCAN_TILES_A_SIDE, plane->width);
         guint32 right = scan_tile_start(i + 1, SCAN_TILES_A_SIDE, plane->width);
@@ -186,27 +135,86 @@ static void gather_tiles(TileKeys *tiles, const Plane *plane, guint32 y) {
     }
 }
 
-static void fill_row_of_medians(const Scan *scan, TileKeys *tiles, guint32 row) {
-    const Plane *plane = scan->plane;
-    guint32 top = scan_tile_start(row, SCAN_TILES_A_SIDE, plane->height);
-    guint32 bottom = scan_tile_start(row + 1, SCAN_TILES_A_SIDE, plane->height);
-    memset(tiles->counts, 0, sizeof tiles->counts);
-    for (guint32 y = next_step(top); y < bottom; y += MEDIAN_STEP)
-        gather_tiles(tiles, plane, y);
+static void fill_row_of_medians(const Scan *scan, guint32 row) {
+    TileKeys *tiles = &scan->private->samples;
     for (guint32 i = 0; i < SCAN_TILES_A_SIDE; i++)
         scan->tiles->median[row * SCAN_TILES_A_SIDE + i] =
-            median_of_keys(scan, tiles->keys + i * tiles->room, tiles->counts[i]);
+            median_of_keys(scan->plane->type, tiles->keys + i * tiles->room, tiles->counts[i]);
+    memset(tiles->counts, 0, sizeof tiles->counts);
 }
 
-static bool fill_medians(Scan *scan) {
+void scan_sample_row(const Scan *scan, guint32 y) {
+    if (scan->tiles == NULL)
+        return;
+    guint32 height = scan->plane->height, row = scan_tile_of(y, SCAN_TILES_A_SIDE, height);
+    if (y % MEDIAN_STEP == 0)
+        gather_row(scan, y);
+    if (y + 1 == scan_tile_start(row + 1, SCAN_TILES_A_SIDE, height))
+        fill_row_of_medians(scan, row);
+}
+
+static void prepare_medians(Scan *scan) {
+    const guint32 largest_step = SCAN_TILES_A_SIDE * MEDIAN_STEP,
+                  tiles_a_grid = SCAN_TILES_A_SIDE * SCAN_TILES_A_SIDE;
     const Plane *plane = scan->plane;
-    const guint32 largest_step = SCAN_TILES_A_SIDE * MEDIAN_STEP;
-    TileKeys tiles = {.room = ((gsize)plane->width / largest_step + 2) *
-                              ((gsize)plane->height / largest_step + 2)};
-    tiles.keys = scan_take(scan, SCAN_TILES_A_SIDE * tiles.room, sizeof *tiles.keys);
-    for (guint32 row = 0; tiles.keys != NULL && row < SCAN_TILES_A_SIDE; row++)
-        fill_row_of_medians(scan, &tiles, row);
-    return tiles.keys != NULL;
+    TileKeys *tiles = &scan->private->samples;
+    *tiles = (TileKeys){.room = ((gsize)plane->width / largest_step + 2) *
+                                ((gsize)plane->height / largest_step + 2)};
+    tiles->keys = scan_take(scan, SCAN_TILES_A_SIDE * tiles->room, sizeof *tiles->keys);
+    for (guint32 i = 0; !scan->private->failed && i < tiles_a_grid; i++)
+        scan->tiles->median[i] = NAN; /* also where no row lies in it */
+}
+
+/* --- grids --- */
+
+bool scan_tiles_end(const Scan *scan, guint32 y) {
+    const struct ScanPrivate *private = scan->private;
+    guint32 height = scan->plane->height;
+    if (y == height)
+        return true;
+    for (guint i = 0; i < private->grids_count; i++)
+        if (scan_tile_of(y, private->grids[i].rows, height) !=
+            scan_tile_of(y - 1, private->grids[i].rows, height))
+            return true;
+    return false;
+}
+
+static guint32 tiles_of(guint32 side, guint32 scale) {
+    return scale == 0 ? SCAN_TILES_A_SIDE : (side - 1) / scale + 1;
+}
+
+static void prepare_grid(Scan *scan, ScanGrid *grid) {
+    grid->columns = tiles_of(scan->plane->width, grid->scale);
+    grid->rows = tiles_of(scan->plane->height, grid->scale);
+    gsize tiles = (gsize)grid->columns * grid->rows;
+    grid->tiles = scan_take(scan, tiles, sizeof *grid->tiles);
+    grid->laplacian_variance = grid->median = NULL;
+    if (grid->scale != 0)
+        return;
+    grid->laplacian_variance = scan_take(scan, tiles, sizeof *grid->laplacian_variance);
+    grid->median = scan_take(scan, tiles, sizeof *grid->median);
+}
+
+static bool prepare(Scan *scan) {
+    struct ScanPrivate *private = scan->private;
+    for (guint i = 0; i < private->grids_count; i++)
+        prepare_grid(scan, &private->grids[i]);
+    if (private->needs & SCAN_TILES) {
+        scan->tiles = &private->grids[0];
+        prepare_medians(scan);
+    }
+    if (private->needs & SCAN_LINES) {
+        scan->row_means = scan_take(scan, scan->plane->height, sizeof *scan->row_means);
+        scan->column_means = scan_take(scan, scan->plane->width, sizeof *scan->column_means);
+    }
+    return !private->failed;
+}
+
+const ScanGrid *scan_grid(const Scan *scan, guint32 scale) {
+    for (guint i = 0; i < scan->private->grids_count; i++)
+        if (scan->private->grids[i].scale == scale)
+            return &scan->private->grids[i];
+    return NULL;
 }
 
 /* --- looking --- */
@@ -240,8 +248,7 @@ Scan *scan_new(const ScanPlan *plan) {
 static bool look(Scan *scan) {
     const Plane *plane = scan->plane;
     bool whole = plane_is_integer(plane);
-    return prepare(scan) && (whole ? scan_look_whole(scan) : scan_look_reals(scan)) &&
-           (scan->tiles == NULL || fill_medians(scan));
+    return prepare(scan) && (whole ? scan_look_whole(scan) : scan_look_reals(scan));
 }
 
 bool scan_look(Scan *scan, const Plane *plane, GError **error) {

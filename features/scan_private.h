@@ -12,10 +12,18 @@ typedef __int128 ScanExact;
  * what a loop reads stays in the first-level cache however wide the plane is. */
 #define SCAN_SEGMENT 4096
 
+/* Pixels of the row of 16 tiles that the look is in, those that the tiles' medians are of, as keys
+ * that order as they do: room of them for each tile. */
+typedef struct {
+    guint64 *keys;
+    gsize room, counts[SCAN_TILES_A_SIDE];
+} TileKeys;
+
 struct ScanPrivate {
     guint needs;
     ScanGrid *grids; /* the 16 x 16 tiles first if they are needed, then one for each scale */
     guint grids_count;
+    TileKeys samples;
     Levels levels;
     Scratch *memory;  /* of the scan, until the next look */
     Scratch *scratch; /* of the measure at work */
@@ -46,6 +54,9 @@ static inline guint32 scan_tile_of(guint32 place, guint32 count, guint32 side) {
 }
 /* Does a row of tiles of some grid end before row y? */
 bool scan_tiles_end(const Scan *scan, guint32 y);
+
+/* Called for every row in turn while it is in the cache; fills the medians of the tiles. */
+void scan_sample_row(const Scan *scan, guint32 y);
 
 /* Fill what the plan asks for and levels, n, n_nonfinite, pivot. False if memory does not suffice.
  */

@@ -255,6 +255,7 @@ static void add_rows(Reals *reals) {
             add_around(reals, y);
         if (columns)
             add_columns(reals, y);
+        scan_sample_row(scan, y);
         if (columns || laplacians) /* at once: sums must not depend on where other tiles end */
             pass_columns_on(reals, y);
     }

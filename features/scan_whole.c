@@ -318,6 +318,7 @@ static void add_rows(Whole *whole) {
             add_around(whole, y);
         if (columns)
             add_columns(whole, y);
+        scan_sample_row(scan, y);
         if (++whole->columns.rows == ROWS_LIMIT || scan_tiles_end(scan, y + 1))
             pass_columns_on(whole, y);
     }
