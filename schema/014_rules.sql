@@ -133,7 +133,8 @@ $$;
 create or replace function scopestream_data.short_number(value double precision) returns text
     language sql immutable set search_path = pg_catalog, pg_temp as $$
     select case when value = 0 or abs(value) between 0.001 and 1e6
-                then trim_scale(round(value::numeric, greatest(0, 2 - floor(log(greatest(abs(value), 0.001)))::integer)))::text
+                then trim_scale(round(value::numeric,
+                         greatest(0, 2 - floor(log(greatest(abs(value), 0.001)))::integer)))::text
                 else to_char(value, 'FM9.99EEEE') end
 $$;
 
@@ -170,7 +171,8 @@ create or replace function scopestream_data.alert_title(rule scopestream_data.ru
         scopestream_data.group_name(rule.group_by, place),
         case when rule.group_by not in ('well', 'site') and told.wells <> '{}' then format(' (%s%s)',
             array_to_string(told.wells[1:6], ' '),
-            case when cardinality(told.wells) > 6 then format(' and %s more wells', cardinality(told.wells) - 6) end) end,
+            case when cardinality(told.wells) > 6
+                 then format(' and %s more wells', cardinality(told.wells) - 6) end) end,
         case when told.value is not null then format(', %s %s %s',
             case when told.findings = 1 then 'with' else 'worst' end,
             scopestream_data.value_name(rule), scopestream_data.short_number(told.value)) end,
@@ -183,16 +185,23 @@ $$;
 -- Puts down that an alert is to be told outside: change is opened, grown, acknowledged or closed. One that the
 -- rate limit held back is never told.
 create or replace function scopestream_data.tell_alert(id bigint, change text) returns void
-    language plpgsql set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    told scopestream_data.alert;
+    a scopestream_data.alert;
 begin
-    update scopestream_data.alert a set told_at = clock_timestamp(), told_findings = findings
-    where a.alert_id = id and sent returning * into told;
+    update scopestream_data.alert t set told_at = clock_timestamp(), told_findings = t.findings
+    where t.alert_id = id and t.sent returning * into a;
     if found then
         insert into scopestream_data.message (kind, source, body)
-        select 'alert', told.source, jsonb_build_object('kind', 'alert', 'change', change) || jsonb_strip_nulls(
-            to_jsonb(told) - array['sent', 'told_at', 'told_findings']);
+        select 'alert', a.source, jsonb_strip_nulls(jsonb_build_object(
+            'kind', 'alert', 'change', change, 'alert_id', a.alert_id, 'rule', a.rule, 'severity', a.severity,
+            'state', a.state, 'title', a.title, 'source', a.source, 'experiment', a.experiment, 'plate', a.plate,
+            'wells', a.wells, 'channels', a.channels, 'findings', a.findings, 'value', a.value, 'bound', a.bound,
+            'frame_id', a.frame_id, 'acquired_at', scopestream_data.wire_time(a.acquired_at),
+            'worst_frame_id', a.worst_frame_id, 'opened_at', scopestream_data.wire_time(a.opened_at),
+            'last_at', scopestream_data.wire_time(a.last_at),
+            'acknowledged_at', scopestream_data.wire_time(a.acknowledged_at), 'acknowledged_by', a.acknowledged_by,
+            'closed_at', scopestream_data.wire_time(a.closed_at), 'closed_by', a.closed_by, 'note', a.note));
     end if;
 end
 $$;
@@ -240,8 +249,9 @@ begin
         told.frame_id := added[1].frame_id;
         told.acquired_at := added[1].acquired_at;
     end if;
-    if told.findings = 0 or scopestream_data.badness(rule.kind, rule.comparison, worst.value)
-                            > coalesce(scopestream_data.badness(rule.kind, rule.comparison, told.value), '-infinity') then
+    if told.findings = 0
+       or scopestream_data.badness(rule.kind, rule.comparison, worst.value)
+          > coalesce(scopestream_data.badness(rule.kind, rule.comparison, told.value), '-infinity') then
         told.worst_frame_id := worst.frame_id;
         told.value := worst.value;
         told.bound := worst.bound;
@@ -382,7 +392,8 @@ begin
     state.good_run := path.good_run;
     state.rearm_at := path.rearm_at;
     state.pending := scopestream_data.newest_of(state.pending || scopestream_data.newest_of(
-        array(select f.finding_id from unnest(found_bad) f where f.alert_id is null order by 1), share.held), rule.k - 1);
+            array(select f.finding_id from unnest(found_bad) f where f.alert_id is null order by 1), share.held),
+        rule.k - 1);
     perform scopestream_data.keep_state(state);
     return state.alert_id;
 end
@@ -496,8 +507,8 @@ $$;
 
 -- As rows with their places; without a search_path of its own, so that it is inlined.
 create or replace function scopestream_data.numbered_frames(frames scopestream_data.evaluated[])
-    returns table (frame_id uuid, acquired_at timestamptz, pipeline_id integer, source text, experiment text, plate text,
-                   well text, site integer, channel text, z integer, t integer, stored_order bigint,
+    returns table (frame_id uuid, acquired_at timestamptz, pipeline_id integer, source text, experiment text,
+                   plate text, well text, site integer, channel text, z integer, t integer, stored_order bigint,
                    "values" double precision[], origins text[], ord integer)
     language sql immutable as $$
     select e.frame_id, e.acquired_at, e.pipeline_id, e.source, e.experiment, e.plate, e.well, e.site, e.channel, e.z,
@@ -595,8 +606,9 @@ create or replace function scopestream_data.judge(rules scopestream_data.rule[],
 begin
     return query
     with keyed as materialized (
-        select k.group_by, e.ord, scopestream_data.group_key(k.group_by, e.source, e.experiment, e.plate, e.well, e.site,
-                                                             e.channel) as group_key
+        select k.group_by, e.ord,
+               scopestream_data.group_key(k.group_by, e.source, e.experiment, e.plate, e.well, e.site, e.channel)
+               as group_key
         from scopestream_data.numbered_frames(frames) e
         cross join (select distinct group_by from unnest(rules)) k
     ), touched as (
@@ -718,6 +730,14 @@ begin
 end
 $$;
 
+-- What nothing has touched for a month and no alert needs: plates that are done.
+create or replace function scopestream_data.forget_old_groups(now timestamptz) returns void
+    language sql set search_path = pg_catalog, pg_temp as $$
+    delete from scopestream_data.rule_state s where s.alert_id is null and s.changed_at < now - interval '1 month'
+        and (s.rearm_at is null or s.rearm_at < now);
+    delete from scopestream_data.rule_chart c where c.changed_at < now - interval '1 month'
+$$;
+
 -- --- writing rules ---
 
 -- What a rule is that cannot be; NULL: it can.
@@ -741,7 +761,8 @@ create or replace function scopestream_data.wrong_in_rule(rule scopestream_data.
         then format('clear_bound %s: lies on the bad side of bound %s', rule.clear_bound, rule.bound)
     when rule.kind in ('ewma', 'cusum') and rule.clear_bound not between 0 and rule.bound
         then format('clear_bound %s: expected 0 to bound, which is %s', rule.clear_bound, rule.bound)
-    when not rule.slack >= 0 or rule.slack in ('NaN', 'Infinity') then format('slack %s: expected 0 or more', rule.slack)
+    when not rule.slack >= 0 or rule.slack in ('NaN', 'Infinity')
+        then format('slack %s: expected 0 or more', rule.slack)
     when not (rule.n between 1 and 64 and rule.k between 1 and rule.n)
         then format('k %s of n %s: expected 1 <= k <= n <= 64', rule.k, rule.n)
     when rule.clear_after <= 0 then format('clear_after %s: expected 1 or more frames, or NULL', rule.clear_after)
@@ -859,7 +880,7 @@ begin
         raise exception 'no rule is called ''%'': scopestream.rules lists them', test_rule.name
             using errcode = 'invalid_parameter_value';
     elsif rule.kind not in ('bound', 'ewma', 'cusum') then
-        raise exception 'rule ''%'' is of kind %, which waits for what does not come: only rules of frames can be tested',
+        raise exception 'rule ''%'' is of kind %, which is about no frame: only rules that judge frames can be tested',
             test_rule.name, rule.kind using errcode = 'invalid_parameter_value';
     elsif test_rule.plate is null and test_rule.since is null then
         raise exception 'name a plate, or a time to begin with' using errcode = 'invalid_parameter_value';
@@ -870,14 +891,14 @@ begin
     end if;
     return query
     with walked as (
-        select g.places, g."values", w.steps, min(p.acquired_at) as begun_at, g.group_key
+        select g.group_key, g.places, g."values", w.steps, t.times[1] as begun_at
         from scopestream_data.judge(array[rule], frames, '{}', '{}') g
-        cross join lateral (select array_agg(p.acquired_at order by p.i) as times, min(p.acquired_at) as acquired_at
-                            from unnest(g.places) with ordinality
-                                 p(frame_id, acquired_at, pipeline_id, source, experiment, plate, well, site, channel, i)) p
-        cross join lateral scopestream_data.walk(rule, (null, repeat('0', 64)::bit(64), 0, false, null)::scopestream_data.walked,
-                                                 g.verdicts, p.times) w
-        group by g.places, g."values", w.steps, g.group_key
+        cross join lateral (
+            select array_agg(p.acquired_at order by p.i) as times
+            from unnest(g.places) with ordinality
+                 p(frame_id, acquired_at, pipeline_id, source, experiment, plate, well, site, channel, i)) t
+        cross join lateral scopestream_data.walk(rule,
+            (null, repeat('0', 64)::bit(64), 0, false, null)::scopestream_data.walked, g.verdicts, t.times) w
     ), bad as (
         select w.group_key, w.begun_at, p.*, w."values"[p.i] as value, w.steps[p.i] as step
         from walked w
@@ -934,10 +955,11 @@ begin
     for update;
     select * into told from scopestream_data.alert a where a.alert_id = id for update;
     if not found then
-        raise exception 'there is no alert %: scopestream.alerts lists them', id using errcode = 'invalid_parameter_value';
-    elsif told.state = 'closed' then
-        raise exception 'alert % was closed by % on %', id, told.closed_by, to_char(told.closed_at, 'YYYY-MM-DD HH24:MI')
+        raise exception 'there is no alert %: scopestream.alerts lists them', id
             using errcode = 'invalid_parameter_value';
+    elsif told.state = 'closed' then
+        raise exception 'alert % was closed by % on %',
+            id, told.closed_by, to_char(told.closed_at, 'YYYY-MM-DD HH24:MI') using errcode = 'invalid_parameter_value';
     end if;
     return told;
 end
@@ -973,8 +995,8 @@ declare
 begin
     perform scopestream_data.add_note(id, note);
     update scopestream_data.rule_state s
-    set alert_id = null, recent = repeat('0', 64)::bit(64), good_run = 0, pending = '{}', changed_at = clock_timestamp(),
-        rearm_at = clock_timestamp() + make_interval(secs => r.rearm_s)
+    set alert_id = null, recent = repeat('0', 64)::bit(64), good_run = 0, pending = '{}',
+        changed_at = clock_timestamp(), rearm_at = clock_timestamp() + make_interval(secs => r.rearm_s)
     from scopestream_data.rule r
     where s.rule_id = told.rule_id and s.alert_id = id and r.rule_id = s.rule_id;
     perform scopestream_data.end_alert(id, session_user);
@@ -983,9 +1005,10 @@ $$;
 comment on function scopestream.close_alert is 'Ends an alert, with a note; what its rule finds after that, and after rearm_s, is another one';
 
 create or replace view scopestream.rules as
-    select r.name, r.kind, r.expression, r.comparison, r.bound, r.clear_bound, r.slack, r.reference, r.sources, r.channels,
-           r.k, r.n, r.clear_after, r.group_by, r.rearm_s, r.most_per_hour, r.severity, r.action, r.action_expires_s,
-           r.most_attempts, r.enabled, r.built_in, r.waits_for, r.description, r.created_at, r.changed_at, r.created_by,
+    select r.name, r.kind, r.expression, r.comparison, r.bound, r.clear_bound, r.slack, r.reference, r.sources,
+           r.channels, r.k, r.n, r.clear_after, r.group_by, r.rearm_s, r.most_per_hour, r.severity, r.action,
+           r.action_expires_s, r.most_attempts, r.enabled, r.built_in, r.waits_for, r.description, r.created_at,
+           r.changed_at, r.created_by,
            (select count(*) from scopestream_data.alert a
             where a.rule_id = r.rule_id and a.state <> 'closed') as open_alerts
     from scopestream_data.rule r;
@@ -1021,8 +1044,8 @@ comment on column scopestream.rules.open_alerts is 'alerts of it that nobody has
 
 create or replace view scopestream.alerts as
     select alert_id, state, severity, rule, title, source, experiment, plate, wells, channels, findings, value, bound,
-           opened_at, last_at, acknowledged_at, acknowledged_by, closed_at, closed_by, note, sent, frame_id, acquired_at,
-           worst_frame_id
+           opened_at, last_at, acknowledged_at, acknowledged_by, closed_at, closed_by, note, sent, frame_id,
+           acquired_at, worst_frame_id
     from scopestream_data.alert;
 comment on view scopestream.alerts is 'What went wrong, one row a cause and plate; acknowledge_alert() and close_alert() answer it';
 comment on column scopestream.alerts.alert_id is 'its number';
@@ -1078,20 +1101,21 @@ grant insert (name, kind, expression, comparison, bound, clear_bound, slack, ref
               clear_after, group_by, rearm_s, most_per_hour, severity, action, action_expires_s, most_attempts, enabled,
               description),
       delete on scopestream.rules to scopestream_scientist;
-revoke execute on function scopestream.acknowledge_alert, scopestream.close_alert from scopestream_reader, scopestream_store;
+revoke execute on function scopestream.acknowledge_alert, scopestream.close_alert
+    from scopestream_reader, scopestream_store;
 grant execute on function scopestream.acknowledge_alert, scopestream.close_alert to scopestream_scientist;
 
 revoke execute on function scopestream_data.group_key, scopestream_data.walk, scopestream_data.badness,
-    scopestream_data.with_names, scopestream_data.short_number, scopestream_data.value_name, scopestream_data.group_name,
-    scopestream_data.alert_title, scopestream_data.tell_alert, scopestream_data.tell_grown_alerts,
-    scopestream_data.open_alert, scopestream_data.extend_alert, scopestream_data.end_alert,
-    scopestream_data.insert_findings, scopestream_data.adopt_findings, scopestream_data.newest_of,
-    scopestream_data.assign_alerts, scopestream_data.note_verdicts, scopestream_data.state_of, scopestream_data.keep_state,
-    scopestream_data.note_finding, scopestream_data.note_good, scopestream_data.limits_of, scopestream_data.chart,
-    scopestream_data.applies_to, scopestream_data.numbered_frames,
-    scopestream_data.with_charts, scopestream_data.bad_frames, scopestream_data.verdict, scopestream_data.judge, scopestream_data.statement_of,
-    scopestream_data.rules_sql,
-    scopestream_data.waiting_groups, scopestream_data.note_good_run, scopestream_data.apply_rules,
+    scopestream_data.with_names, scopestream_data.short_number, scopestream_data.value_name,
+    scopestream_data.group_name, scopestream_data.alert_title, scopestream_data.tell_alert,
+    scopestream_data.tell_grown_alerts, scopestream_data.open_alert, scopestream_data.extend_alert,
+    scopestream_data.end_alert, scopestream_data.insert_findings, scopestream_data.adopt_findings,
+    scopestream_data.newest_of, scopestream_data.assign_alerts, scopestream_data.note_verdicts,
+    scopestream_data.state_of, scopestream_data.keep_state, scopestream_data.note_finding, scopestream_data.note_good,
+    scopestream_data.limits_of, scopestream_data.chart, scopestream_data.applies_to, scopestream_data.numbered_frames,
+    scopestream_data.with_charts, scopestream_data.bad_frames, scopestream_data.verdict, scopestream_data.judge,
+    scopestream_data.statement_of, scopestream_data.rules_sql, scopestream_data.waiting_groups,
+    scopestream_data.note_good_run, scopestream_data.apply_rules, scopestream_data.forget_old_groups,
     scopestream_data.wrong_in_rule, scopestream_data.rule_fault, scopestream_data.write_rule,
     scopestream_data.begin_rule_anew, scopestream_data.compile_waiting_rules, scopestream_data.evaluate_history,
     scopestream_data.open_one, scopestream_data.add_note from public;

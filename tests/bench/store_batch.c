@@ -1,11 +1,16 @@
 /* How many results a second one store writes, by how many share a transaction.
  *
  *     bench_store_batch [FRAMES [BATCH]]
+ *     bench_store_batch --rules [FRAMES]
+ *
+ * The second tells what steering costs: switched off, with models only, and with 1, 10 and 100
+ * rules, on frames that are all good and on a plate that the first rule finds bad. It replaces the
+ * database's rules.
  *
  * Writes into the migrated database the PG* environment variables name (`. DIR/env` after
- * deploy/demo --keep), as a role in scopestream_store. Each result has 110 numbers, 3 arrays of
- * 256, 2 hashes and a thumbnail of 6 kB, about as the standard pipeline gives. The frames are new
- * ones at every run. */
+ * deploy/demo --keep), as a role in scopestream_store; --rules as the database's owner. Each result
+ * has 110 numbers, 3 arrays of 256, 2 hashes and a thumbnail of 6 kB, about as the standard
+ * pipeline gives. The frames are new ones at every run. */
 #include "store/batch.h"
 #include "tests/store/documents.h"
 #include <stdio.h>
@@ -93,7 +98,7 @@ static guint rejected_count(const Batch *batch) {
 }
 
 /* Making the documents is not the store's work and counts nowhere. */
-static void measure_batches_of(guint size, guint frames, Postgres *postgres) {
+static void measure_batches_of(const char *title, guint size, guint frames, Postgres *postgres) {
     static guint64 run;
     run = MAX(run + 1, (guint64)g_get_real_time());
     g_autofree char *thumbnail = make_thumbnail();
@@ -116,15 +121,59 @@ static void measure_batches_of(guint size, guint frames, Postgres *postgres) {
     double reading_s = (double)reading_us / G_USEC_PER_SEC;
     double storing_s = (double)storing_us / G_USEC_PER_SEC;
     printf(
-        "batches of %4u: %7.0f rows/s in PostgreSQL, %6.2f ms a batch; %7.0f rows/s with reading "
+        "%sbatches of %4u: %7.0f rows/s in PostgreSQL, %6.2f ms a batch; %7.0f rows/s with reading "
         "the documents; %u rejected\n",
-        size, frames / storing_s, storing_s * 1000 * size / frames,
+        title, size, frames / storing_s, storing_s * 1000 * size / frames,
         frames / (reading_s + storing_s), rejected);
     fflush(stdout);
 }
 
+static void run_or_end(Postgres *postgres, const char *sql) {
+    g_autoptr(GError) error = NULL;
+    if (postgres_run(postgres, sql, &error))
+        return;
+    fprintf(stderr, "%s\n", error->message);
+    exit(EXIT_FAILURE);
+}
+
+/* Eight of ten compare a robust z, one draws a chart, one asks a plain number. */
+static void write_rules(guint count, bool bad, Postgres *postgres) {
+    g_autofree char *sql = g_strdup_printf(
+        "delete from scopestream_data.rule; "
+        "insert into scopestream_data.rule (name, kind, expression, bound) select 'bench_' || i, "
+        "case i %% 20 when 8 then 'ewma' when 18 then 'cusum' else 'bound' end, "
+        "format(case i %% 10 when 9 then 'bench_%%s' else 'z(log(bench_%%s))' end, lpad(i::text, "
+        "2, "
+        "'0')), %s from generate_series(0, %d) i",
+        bad ? "case i when 0 then -1e6 else 1e6 end" : "1e6", (int)count - 1);
+    run_or_end(postgres, sql);
+}
+
+static void measure_rules(guint frames, Postgres *postgres) {
+    static const guint sizes[] = {16, 256}, counts[] = {0, 1, 10, 100};
+    measure_batches_of("first rows         ", 256, 1024,
+                       postgres); /* what is usual is known then */
+    for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        run_or_end(postgres, "update scopestream_data.steering set enabled = false");
+        measure_batches_of("steering off       ", sizes[i], frames, postgres);
+        run_or_end(postgres, "update scopestream_data.steering set enabled = true");
+        for (guint n = 0; n < 2 * G_N_ELEMENTS(counts); n++) {
+            bool bad = n >= G_N_ELEMENTS(counts);
+            guint count = counts[n % G_N_ELEMENTS(counts)];
+            g_autofree char *title =
+                g_strdup_printf("%3u rules%s", count, bad ? ", first bad " : "           ");
+            if (bad && count == 0)
+                continue;
+            write_rules(count, bad, postgres);
+            measure_batches_of(title, sizes[i], frames, postgres);
+        }
+    }
+}
+
 int main(int argc, char **argv) {
     static const guint sizes[] = {1, 4, 16, 64, 256};
+    bool rules = argc > 1 && g_str_equal(argv[1], "--rules");
+    argc -= rules, argv += rules;
     guint frames = argc > 1 ? (guint)atoi(argv[1]) : 8192;
     GError *error = NULL;
     Postgres *postgres = postgres_new("", &error);
@@ -133,10 +182,12 @@ int main(int argc, char **argv) {
         return EXIT_FAILURE;
     }
     announce(postgres);
-    if (argc > 2)
-        measure_batches_of((guint)atoi(argv[2]), frames, postgres);
-    for (guint i = 0; argc <= 2 && i < G_N_ELEMENTS(sizes); i++)
-        measure_batches_of(sizes[i], sizes[i] < 16 ? frames / 8 : frames, postgres);
+    if (rules)
+        measure_rules(frames, postgres);
+    else if (argc > 2)
+        measure_batches_of("", (guint)atoi(argv[2]), frames, postgres);
+    for (guint i = 0; !rules && argc <= 2 && i < G_N_ELEMENTS(sizes); i++)
+        measure_batches_of("", sizes[i], sizes[i] < 16 ? frames / 8 : frames, postgres);
     postgres_free(postgres);
     return EXIT_SUCCESS;
 }
