@@ -38,7 +38,7 @@ typedef struct {
 /* One decision, as far as it is needed here. Its texts belong to the message. */
 typedef struct {
     const char *action, *state, *plate, *well, *rule, *reason, *expires_at;
-    gint64 id, site, attempt; /* site: -1 for the whole well */
+    gint64 id, site, attempt; /* site: -1 for the whole well, and without well for the plate */
 } Decision;
 
 /* --- focus --- */
@@ -92,10 +92,10 @@ static Decision decision_read(JsonObject *object) {
 
 /* It becomes a line of words: what has other signs than they have could become two. */
 static bool is_sound(const Decision *decision) {
-    const char *plate = decision->plate ? decision->plate : "", *sign = plate;
+    const char *sign = decision->plate ? decision->plate : "";
     while (*sign && !g_ascii_iscntrl(*sign))
         sign++;
-    return decision->action && *sign == '\0' && (decision->well || decision->site >= 0) &&
+    return decision->action && *sign == '\0' &&
            (!decision->well || g_regex_match_simple("^[A-Z]{1,2}\\d{2}$", decision->well, 0, 0));
 }
 
@@ -107,12 +107,13 @@ static bool is_expired(const Decision *decision) {
     return end && g_date_time_compare(end, now) < 0;
 }
 
-/* "B02 1"; "B02" for a whole well, "- 7" where sites are not told by wells. The caller g_frees. */
+/* "B02 1"; "B02" for a whole well, "all" for the plate, "- 7" where sites are not told by wells.
+ * The caller g_frees. */
 static char *place_text(const Decision *decision) {
-    const char *well = decision->well ? decision->well : "-";
     if (decision->site < 0)
-        return g_strdup(well);
-    return g_strdup_printf("%s %" G_GINT64_FORMAT, well, decision->site);
+        return g_strdup(decision->well ? decision->well : "all");
+    return g_strdup_printf("%s %" G_GINT64_FORMAT, decision->well ? decision->well : "-",
+                           decision->site);
 }
 
 static void command_say(const Decision *decision, const char *place, double offset_um) {
@@ -142,14 +143,15 @@ static void decision_obey(Act *act, const Decision *decision) {
     command_say(decision, place, offset_um);
 }
 
-/* That one may go on is never too late; the rest is. */
+/* That one may go on is never too late; the rest is. One told again, for it covers more channels,
+ * is done already: the microscope images all of them. */
 static void decision_hear(Act *act, JsonObject *object) {
     Decision decision = decision_read(object);
     if (!is_sound(&decision)) {
-        fprintf(stderr, "act: a decision without action or place, or with odd signs: left alone\n");
+        fprintf(stderr, "act: a decision without action or with odd signs: left alone\n");
         return;
     }
-    if (act->plate && g_strcmp0(act->plate, decision.plate) != 0)
+    if (act->plate && decision.plate && strcmp(act->plate, decision.plate) != 0)
         return;
     if (!g_hash_table_add(act->heard,
                           g_strdup_printf("%" G_GINT64_FORMAT " %s", decision.id, decision.action)))

@@ -34,7 +34,7 @@ TRIES = (1, -1, 0.5, -0.5, 2, -2)
 
 @dataclasses.dataclass(frozen=True)
 class Repeat:
-    """A place to be imaged again. site None: the whole well; well None: sites of the plate."""
+    """A place to be imaged again."""
 
     plate: str | None
     well: str | None
@@ -52,6 +52,11 @@ def _say(words):
     print(f"act.py: {words}", file=sys.stderr, flush=True)
 
 
+def _is_part(place, of):
+    """Whether a place is meant by (well, site): site None is a whole well, both None the plate."""
+    return of in (place, (place[0], None), (None, None))
+
+
 class Steering:
     """What is wanted of one source at this moment: what to image again, what to leave out.
 
@@ -65,13 +70,14 @@ class Steering:
         self.source, self.plate = source, plate
         self.step_um, self.focus_rule = step_um, focus_rule
         self.repeats = queue.Queue()
-        self._skipped = set()  # (well, site); site None for a whole well
+        self._skips = {}  # (well, site) to whether to skip it, what was said last stands last
         self._heard = set()  # messages come at least once
         self._tried = {}  # place to the focus offset tried there last
         self._listens = threading.Event()
 
     def is_skipped(self, well, site):
-        return (well, site) in self._skipped or (well, None) in self._skipped
+        said = reversed(self._skips.copy().items())
+        return next((is_skip for place, is_skip in said if _is_part((well, site), place)), False)
 
     def hear(self, decision):
         """Takes in a decision, a dict as in docs/wire.md."""
@@ -83,19 +89,24 @@ class Steering:
         except (AttributeError, KeyError, TypeError, ValueError) as wrong:
             _say(f"left alone, not understood ({wrong!r}): {decision}")
             return
-        if key in self._heard or self.plate not in (None, decision.get("plate")):
+        plate = decision.get("plate")
+        if key in self._heard or None not in (self.plate, plate) and self.plate != plate:
             return
         self._heard.add(key)
         if is_over:
             _say(f"decision {key[0]} expired at {decision['expires_at']}")
             return
-        _say(f"{action} {place[0] or '-'} {'' if place[1] is None else place[1]}: {decision.get('reason')}")
+        _say(f"{action} {place}: {decision.get('reason')}")
         if action == "image_again":
             self._repeat(place, decision)
         elif action == "skip":
-            self._skipped.add(place)
+            self._skip(place, True)
         elif action == "continue":
             self._go_on(place, decision)
+
+    def _skip(self, place, is_skip):
+        self._skips.pop(place, None)
+        self._skips[place] = is_skip
 
     def _repeat(self, place, decision):
         offset_um = 0.0
@@ -105,7 +116,7 @@ class Steering:
         self.repeats.put(Repeat(decision.get("plate"), *place, offset_um, decision.get("reason", "")))
 
     def _go_on(self, place, decision):
-        self._skipped.discard(place)
+        self._skip(place, False)
         offset_um = self._tried.pop(place, None)
         if decision.get("state") == "done" and offset_um is not None:
             # The next site is tried with what helped here: neighbours often share their trouble.
@@ -191,7 +202,7 @@ def _steered(events, steering, place_of, changed, linger_s):
     times = collections.Counter()
 
     def repeated(repeat):
-        for place in [p for p in taken if p[0] == repeat.well and repeat.site in (None, p[1])]:
+        for place in [each for each in taken if _is_part(each, (repeat.well, repeat.site))]:
             times[place] += 1
             yield from (changed(event, repeat, times[place]) for event in taken[place])
 

@@ -202,9 +202,11 @@ static bool faults_add_auto(Faults *faults, guint64 seed, GError **error) {
 /* As many wells for each thing that goes wrong with frames: enough of each to count what is found,
  * and what is found without being there. Drift is the whole plate's and asked for beside it. */
 static bool faults_add_each(Faults *faults, const char *request, guint64 seed, GError **error) {
-    static const Choice plan[] = {{"defocus", IN_WELL}, {"saturated", IN_CHANNEL},
-                                  {"empty", IN_WELL},   {"uneven", IN_WELL},
-                                  {"stuck", IN_FRAMES}, {"missing", IN_SITE}};
+    static const Choice plan[] = {{"defocus", IN_WELL},
+                                  {"saturated", IN_CHANNEL},
+                                  {"empty", IN_WELL},
+                                  {"stuck", IN_FRAMES},
+                                  {"missing", IN_SITE}};
     g_autoptr(GArray) wells = wells_to_spoil(faults);
     guint64 dice = dice_key(seed, 0x65616368u), number;
     guint64 most = wells->len / 2 / G_N_ELEMENTS(plan);

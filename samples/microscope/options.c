@@ -33,7 +33,7 @@ static char *help_text(void) {
         help,
         "\nFaults (--fault, as often as you like):\n%s"
         "  %-20s a choice of these that suits the plate, made from the seed\n"
-        "  %-20s N wells each of defocus, saturated, empty, uneven, stuck and missing, likewise\n\n"
+        "  %-20s N wells each of defocus, saturated, empty, stuck and missing, likewise\n\n"
         "WHERE is [CHANNEL@]WELLS[/SITE]: defocus:B02,C01-C03  saturated:GFP@B05  dim:DAPI\n"
         "truncated:GFP@D04/1\n\n"
         "Commands (--obey), a line each; SITE as the file names write it:\n"

@@ -100,11 +100,13 @@ static bool place_parse(char **words, const OrderStage *stage, Order *order, GEr
         return refuse(error, "expected %s WELL [SITE]", kinds[order->kind].name);
     if (!has_well && !stage->naming->numbers_positions)
         return refuse(error, "a well is wanted: sites of this instrument are counted in each well");
+    order->well_index = order->site = ALL;
+    if (has_well && count == 2 && strcmp(words[1], "all") == 0)
+        return true;
     Well well;
     if (has_well &&
         (!well_parse(words[1], &well) || !plate_find_well(stage->plate, well, &order->well_index)))
         return refuse(error, "\"%s\" is no well of this run", words[1]);
-    order->site = ALL_SITES;
     return count == 2 || site_parse(words[2], stage, has_well, order, error);
 }
 

@@ -6,7 +6,8 @@
  *     continue WELL [SITE] [plate=NAME]                 take a skip back
  *     stop                                              end the run after the file in hand
  *
- * Without SITE all sites of the well are meant. SITE is written as the instrument's names write it;
+ * Without SITE all sites of the well are meant, and with `all` as WELL those of the plate. SITE is
+ * written as the instrument's names write it;
  * WELL is - where only the site is known: with Micro-Manager, whose sites are positions counted
  * through the plate. focus is added to where autofocus puts the objective, micrometres. With plate,
  * which comes last, an order for a plate that has left the stage is refused. */
@@ -17,12 +18,12 @@
 
 typedef enum { ORDER_IMAGE, ORDER_IMAGE_AGAIN, ORDER_SKIP, ORDER_CONTINUE, ORDER_STOP } OrderKind;
 
-#define ALL_SITES G_MAXUINT
+#define ALL G_MAXUINT /* sites of a well; wells */
 
 typedef struct {
     OrderKind kind;
-    guint well_index; /* in the order of the stage */
-    guint site;       /* in its well, from 0; or ALL_SITES */
+    guint well_index; /* in the order of the stage; or ALL, then of all sites */
+    guint site;       /* in its well, from 0; or ALL */
     gint32 focus_nm;
 } Order;
 

@@ -25,10 +25,6 @@ struct Run {
 
 /* --- sites --- */
 
-static Site *site_at(const Run *run, guint well_index, guint site) {
-    return run->sites + (gsize)well_index * run->options->plate.sites + site;
-}
-
 /* How often a site has its turn: a file of a whole site holds all times. */
 static guint times_wanted(const Plate *plate) {
     return plate->stack == STACK_SITE ? 1 : plate->ts;
@@ -70,19 +66,22 @@ static void answer(const char *format, ...) {
     fflush(stdout);
 }
 
-/* The sites an order is for: from *ret_first up to what is returned, not included. */
+/* The sites an order is for, by number, well after well: from *ret_first up to what is returned,
+ * not included. */
 static guint order_sites(const Run *run, const Order *order, guint *ret_first) {
-    const bool is_all = order->site == ALL_SITES;
-    *ret_first = is_all ? 0 : order->site;
-    return is_all ? run->options->plate.sites : order->site + 1;
+    const Plate *plate = &run->options->plate;
+    const bool is_plate = order->well_index == ALL, is_site = order->site != ALL;
+    *ret_first = is_plate ? 0 : order->well_index * plate->sites + (is_site ? order->site : 0);
+    return is_plate ? plate->wells->len * plate->sites : *ret_first + (is_site ? 1 : plate->sites);
 }
 
 /* Once more where it was imaged; what was not is imaged in its place of the plan. */
 static Place site_place(Run *run, const Order *order, guint number) {
-    Site *site = site_at(run, order->well_index, number);
+    const guint sites = run->options->plate.sites;
+    Site *site = run->sites + number;
     Place place = {.plate = run->plate,
-                   .well_index = order->well_index,
-                   .site = number,
+                   .well_index = number / sites,
+                   .site = number % sites,
                    .t = site->imaged,
                    .focus_nm = order->focus_nm};
     if (order->kind == ORDER_IMAGE || site->imaged == 0) {
@@ -99,7 +98,7 @@ static bool order_image(Run *run, const Order *order, const char *line, GError *
     const guint times = times_wanted(&run->options->plate);
     guint first, end = order_sites(run, order, &first), sites = 0, again = 0;
     for (guint number = first; number < end && !stopping(); number++) {
-        bool is_done = site_at(run, order->well_index, number)->imaged == times;
+        bool is_done = run->sites[number].imaged == times;
         if (order->kind == ORDER_IMAGE && is_done)
             continue;
         Place place = site_place(run, order, number);
@@ -118,8 +117,8 @@ static bool order_image(Run *run, const Order *order, const char *line, GError *
 
 static void order_skip(Run *run, const Order *order, const char *line) {
     guint first, end = order_sites(run, order, &first);
-    for (guint site = first; site < end; site++)
-        site_at(run, order->well_index, site)->is_skipped = order->kind == ORDER_SKIP;
+    for (guint number = first; number < end; number++)
+        run->sites[number].is_skipped = order->kind == ORDER_SKIP;
     answer("ok %s\n", line);
 }
 
@@ -214,7 +213,7 @@ static guint64 files_wanted(const Options *options) {
 static bool site_begin(Run *run, const Place *place) {
     if (place->plate != run->plate)
         plate_change(run, place->plate);
-    Site *site = site_at(run, place->well_index, place->site);
+    Site *site = run->sites + place->well_index * run->options->plate.sites + place->site;
     const guint t = run->options->plate.stack == STACK_SITE ? 0 : place->t;
     if (site->is_skipped || t < site->imaged)
         return false;

@@ -130,7 +130,9 @@ START_TEST(what_is_decided_is_said_as_a_command) {
     expect_line(&client, "skip C04 2 plate=P 7");
     expect_line(&client, "image_again B02 1 plate=P 7");
     expect_line(&client, "image_again A05");
+    store_say(&client.store, "{\"decision_id\": 5, \"action\": \"skip\"}");
     expect_line(&client, "continue - 7");
+    expect_line(&client, "skip all");
     client_stop(&client);
 }
 END_TEST
@@ -208,6 +210,7 @@ START_TEST(other_plates_are_others_business) {
     store_decide(&client.store, 1, "skip", "B02", 1, "\"plate\": \"P2\",");
     store_decide(&client.store, 2, "skip", "B03", 1, "");
     store_decide(&client.store, 3, "skip", "B04", 1, "\"plate\": \"P1\",");
+    expect_line(&client, "skip B03 1");
     expect_line(&client, "skip B04 1 plate=P1");
     client_stop(&client);
 }
@@ -219,7 +222,7 @@ START_TEST(what_is_no_decision_says_nothing) {
         "[]",
         "no json",
         "{}",
-        "{\"decision_id\": 1, \"action\": \"skip\"}",
+        "{\"decision_id\": 1, \"well\": \"B02\"}",
         "{\"decision_id\": 1, \"action\": \"skip\", \"well\": \"B02\\nstop\"}",
         "{\"decision_id\": 1, \"action\": \"skip\", \"well\": \"B02\", \"plate\": \"P\\nstop\"}",
         "{\"decision_id\": \"1\", \"action\": 5, \"well\": {}, \"site\": \"x\"}"};

@@ -53,6 +53,13 @@ class WhatIsDecided(unittest.TestCase):
         self.hear(decision(1, "continue", state="withdrawn"))
         self.assertFalse(self.steering.is_skipped("B02", 1))
 
+    def test_what_was_said_last_counts(self):
+        self.hear(decision(1, "skip", site=None), decision(2, "continue", site=1))
+        self.assertFalse(self.steering.is_skipped("B02", 1))
+        self.assertTrue(self.steering.is_skipped("B02", 2))
+        self.hear(decision(3, "skip", site=None))
+        self.assertTrue(self.steering.is_skipped("B02", 1))
+
     def test_what_comes_twice_counts_once(self):
         self.hear(decision(1, "image_again"), decision(1, "image_again"))
         self.assertEqual(len(self.repeats()), 1)
@@ -84,8 +91,16 @@ class WhatIsDecided(unittest.TestCase):
     def test_other_plates_are_others_business(self):
         self.steering.plate = "P1"
         self.hear(decision(1, "skip", plate="P2"), decision(2, "skip", well="B03", plate="P1"))
+        self.hear(decision(3, "skip", well="B04"))
         self.assertFalse(self.steering.is_skipped("B02", 1))
         self.assertTrue(self.steering.is_skipped("B03", 1))
+        self.assertTrue(self.steering.is_skipped("B04", 1))
+
+    def test_a_whole_plate_may_be_skipped(self):
+        self.hear(decision(1, "skip", well=None, site=None))
+        self.assertTrue(self.steering.is_skipped("B02", 1))
+        self.hear(decision(1, "continue", well=None, site=None))
+        self.assertFalse(self.steering.is_skipped("B02", 1))
 
     def test_what_is_no_decision_changes_nothing(self):
         for odd in ([], None, {}, {"decision_id": 1}, decision(1, "skip", expires_at="soon"), decision([], "skip")):

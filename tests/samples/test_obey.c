@@ -124,10 +124,10 @@ END_TEST
 START_TEST(a_whole_well_is_imaged_again) {
     g_auto(Bench) bench = bench_new();
     g_autofree char *answers = obey(&bench, "--wells A01 --wait " SMALL,
-                                    "image A01\nimage_again A01 2\nimage_again A01\n");
+                                    "image A01\nimage_again A01 2\nimage_again all\n");
     ck_assert_str_eq(answers, "ok image A01 files=4 again=0\n"
                               "ok image_again A01 2 files=2 again=1\n"
-                              "ok image_again A01 files=4 again=2\n");
+                              "ok image_again all files=4 again=2\n");
     g_autoptr(GPtrArray) rows = list_read(&bench);
     ck_assert_uint_eq(rows->len, 10);
     expect_all_on_disk(&bench, rows);
@@ -146,9 +146,9 @@ END_TEST
 
 START_TEST(what_is_skipped_is_not_imaged_and_can_be_taken_back) {
     g_auto(Bench) bench = bench_new();
-    g_autofree char *answers =
-        obey(&bench, "--wells A01-A03 " SMALL, "skip A02\nskip A03 2\nskip A01\ncontinue A01\n");
-    ck_assert_str_eq(answers, "ok skip A02\nok skip A03 2\nok skip A01\nok continue A01\n");
+    g_autofree char *answers = obey(&bench, "--wells A01-A03 " SMALL,
+                                    "skip all\ncontinue A03 1\nskip A01\ncontinue A01\n");
+    ck_assert_str_eq(answers, "ok skip all\nok continue A03 1\nok skip A01\nok continue A01\n");
     g_autoptr(GPtrArray) rows = list_read(&bench);
     ck_assert_uint_eq(rows_with(rows, WELL, "A01"), 4);
     ck_assert_uint_eq(rows_with(rows, WELL, "A02"), 0);

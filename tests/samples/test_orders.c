@@ -45,13 +45,15 @@ START_TEST(spaces_and_small_letters_do_not_matter) {
 }
 END_TEST
 
-START_TEST(a_whole_well_may_be_meant) {
+START_TEST(a_whole_well_or_plate_may_be_meant) {
     Order again = understood("imagexpress", "image_again B01");
-    ck_assert(again.kind == ORDER_IMAGE_AGAIN && again.site == ALL_SITES && again.well_index == 3);
+    ck_assert(again.kind == ORDER_IMAGE_AGAIN && again.site == ALL && again.well_index == 3);
+    Order plate = understood("micromanager", "skip all");
+    ck_assert(plate.kind == ORDER_SKIP && plate.site == ALL && plate.well_index == ALL);
     Order skip = understood("imagexpress", "skip B01");
     Order back = understood("imagexpress", "continue B01");
-    ck_assert(skip.kind == ORDER_SKIP && skip.site == ALL_SITES && skip.well_index == 3);
-    ck_assert(back.kind == ORDER_CONTINUE && back.site == ALL_SITES && back.well_index == 3);
+    ck_assert(skip.kind == ORDER_SKIP && skip.site == ALL && skip.well_index == 3);
+    ck_assert(back.kind == ORDER_CONTINUE && back.site == ALL && back.well_index == 3);
 }
 END_TEST
 
@@ -75,6 +77,7 @@ START_TEST(a_wrong_order_is_refused_with_the_reason) {
         {"imagexpress", "image_again", "WELL [SITE]"},
         {"imagexpress", "image_again focus=3", "WELL [SITE]"},
         {"imagexpress", "image_again A01 1 2", "WELL [SITE]"},
+        {"imagexpress", "image_again all 1", "\"all\" is no well"},
         {"imagexpress", "image_again H12 1", "\"H12\" is no well"},
         {"imagexpress", "image_again 01 1", "\"01\" is no well"},
         {"imagexpress", "image_again A01 0", "\"0\" is no site"},
@@ -153,6 +156,6 @@ START_TEST(a_line_without_end_is_cut) {
 END_TEST
 
 SUITE("orders", a_site_is_imaged_again_with_another_focus, spaces_and_small_letters_do_not_matter,
-      a_whole_well_may_be_meant, sites_are_counted_as_in_the_names,
+      a_whole_well_or_plate_may_be_meant, sites_are_counted_as_in_the_names,
       a_wrong_order_is_refused_with_the_reason, lines_come_whole_however_they_were_cut,
       a_line_without_end_is_cut)
