@@ -278,6 +278,26 @@ START_TEST(the_largest_possible_differences_do_not_overflow) {
 }
 END_TEST
 
+/* Wider than the inner loops' segments: sums of 32 bits are as full as they get. All of it is
+ * whole, and below 2^53, so the slow sums are exact. */
+START_TEST(full_segments_of_extreme_values_are_summed_exactly) {
+    enum { WIDTH = 4096 + 40, HEIGHT = 6, KINDS = 6 };
+    for (int kind = 0; kind < KINDS; kind++) {
+        gint64 *pixels = g_new(gint64, WIDTH * HEIGHT);
+        for (int i = 0; i < WIDTH * HEIGHT; i++) {
+            guint32 x = (guint32)i % WIDTH, y = (guint32)i / WIDTH, chance = image_hash((guint32)i);
+            const gint64 kinds[KINDS] = {
+                x % 2 * 65535,     y % 2 * 65535,      (x + y) % 2 * 65535,
+                x / 2 % 2 * 65535, chance % 2 * 65535, chance % 65536,
+            };
+            pixels[i] = kinds[kind];
+        }
+        g_autoptr(Plane) plane = image_plane(PLANE_U16, WIDTH, HEIGHT, pixels);
+        assert_scan(plane, 0);
+    }
+}
+END_TEST
+
 START_TEST(floats_are_summed_as_defined) {
     g_autoptr(Plane) singles = random_plane(PLANE_F32, 31, 23, 100000);
     assert_scan(singles, 1e-12);
@@ -483,7 +503,8 @@ END_TEST
 SUITE("scan_plane", whole_numbers_are_summed_exactly,
       the_largest_possible_differences_do_not_overflow,
       a_wide_plane_of_largest_values_does_not_overflow,
-      a_high_plane_of_largest_values_does_not_overflow, floats_are_summed_as_defined,
+      a_high_plane_of_largest_values_does_not_overflow,
+      full_segments_of_extreme_values_are_summed_exactly, floats_are_summed_as_defined,
       places_that_touch_a_nan_are_left_out, nothing_but_nan_gives_an_empty_scan,
       the_same_numbers_as_floats_give_the_same_scan, a_scan_that_has_looked_elsewhere_sees_the_same,
       what_was_not_asked_for_is_not_there, floats_of_all_kinds_have_exact_levels,
