@@ -106,6 +106,31 @@ START_TEST(a_row_of_more_pixels_than_are_summed_at_once_is_summed_whole) {
 }
 END_TEST
 
+/* Wider than what edges and blur_effect sum at once in 32 bits; doubles have no such limit. */
+START_TEST(extreme_pixels_are_measured_the_same_in_doubles) {
+    enum { WIDTH = 8192 + 40, HEIGHT = 16, KINDS = 5 };
+    static const char *const names[] = {"sml", "edge_density", "hot_pixels", "dead_pixels",
+                                        "blur_effect"};
+    for (int kind = 0; kind < KINDS; kind++) {
+        gint64 *pixels = g_new(gint64, WIDTH * HEIGHT);
+        for (int i = 0; i < WIDTH * HEIGHT; i++) {
+            guint32 x = (guint32)i % WIDTH, y = (guint32)i / WIDTH, chance = image_hash((guint32)i);
+            const gint64 kinds[KINDS] = {x / 2 % 2 * 65535, y / 2 % 2 * 65535, (x + y) % 2 * 65535,
+                                         chance % 2 * 65535, chance % 65536};
+            pixels[i] = kinds[kind];
+        }
+        gint64 *same = g_memdup2(pixels, WIDTH * HEIGHT * sizeof *pixels);
+        g_autoptr(Plane) whole = image_plane(PLANE_U16, WIDTH, HEIGHT, pixels);
+        g_autoptr(Plane) doubles = image_plane(PLANE_F64, WIDTH, HEIGHT, same);
+        doubles->scale = 65535;
+        g_autofree double *a = measure_plane(whole, NULL), *b = measure_plane(doubles, NULL);
+        for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+            if (!isnan(value_of(a, names[i])) || !isnan(value_of(b, names[i])))
+                ck_assert_double_eq_tol(value_of(a, names[i]), value_of(b, names[i]), 1e-12);
+    }
+}
+END_TEST
+
 /* --- hot and dead pixels --- */
 
 #define SIDE 60
@@ -236,8 +261,8 @@ SUITE("measure_stencils", neighbours_have_the_values_of_their_formulas,
       noise_of_the_whole_range_is_measured_the_same_in_floats,
       much_noise_changes_the_way_of_computing_but_no_number,
       a_row_of_more_pixels_than_are_summed_at_once_is_summed_whole,
-      single_pixels_far_off_are_counted, noise_holds_no_defects,
-      pixels_at_the_edge_have_no_eight_neighbours, a_spot_of_two_pixels_is_no_defect_of_one,
-      a_pixel_just_within_eight_sigma_is_none, a_single_count_among_zeros_is_no_hot_pixel,
-      places_beside_nan_and_infinity_are_left_out, a_mean_is_over_the_places_that_are_left,
-      a_frame_without_neighbours_has_no_such_number)
+      extreme_pixels_are_measured_the_same_in_doubles, single_pixels_far_off_are_counted,
+      noise_holds_no_defects, pixels_at_the_edge_have_no_eight_neighbours,
+      a_spot_of_two_pixels_is_no_defect_of_one, a_pixel_just_within_eight_sigma_is_none,
+      a_single_count_among_zeros_is_no_hot_pixel, places_beside_nan_and_infinity_are_left_out,
+      a_mean_is_over_the_places_that_are_left, a_frame_without_neighbours_has_no_such_number)
