@@ -39,14 +39,12 @@ static double standing_out(const double *means, gsize i) {
  * fifty times as far as the camera's lines, do not enter it. */
 static double deviation_of_lines(const Scan *scan, const double *means, gsize count) {
     double *off = scan_scratch(scan, count * sizeof *off);
-    double *sorted = scan_scratch(scan, count * sizeof *sorted);
-    if (off == NULL || sorted == NULL)
+    if (off == NULL)
         return NAN;
     gsize lines = count - 2 * REACH;
     for (gsize i = 0; i < lines; i++) /* NaN where a line without a pixel is near */
         off[i] = fabs(standing_out(means, i + REACH));
-    lines = ranks_sort(off, lines, sorted);
-    return lines > 0 ? 1.4826 * ranks_quantile(sorted, lines, 0.5) : NAN;
+    return 1.4826 * ranks_median(off, lines);
 }
 
 static void compute(const Scan *scan, double values[]) {

@@ -36,5 +36,24 @@ START_TEST(a_quantile_lies_between_its_neighbours_as_in_numpy) {
 }
 END_TEST
 
+START_TEST(a_median_is_that_of_the_sorted_values) {
+    for (guint32 kind = 0; kind < 3; kind++) /* many alike, some, hardly any */
+        for (guint32 count = 0; count < 300; count++) {
+            static const guint32 different[] = {2, 40, 1u << 31};
+            double values[300], sorted[300];
+            for (guint32 i = 0; i < count; i++) {
+                guint32 chance = image_hash(i * 301 + count);
+                values[i] = chance % 50 == 0 ? NAN : (double)(chance % different[kind]);
+            }
+            gsize kept = ranks_sort(values, count, sorted);
+            double expected = kept > 0 ? ranks_quantile(sorted, kept, 0.5) : NAN;
+            double got = ranks_median(values, count);
+            ck_assert(isnan(got) == isnan(expected));
+            if (kept > 0)
+                ck_assert_double_eq(got, expected);
+        }
+}
+END_TEST
+
 SUITE("ranks", values_come_in_order_and_nan_not_at_all,
-      a_quantile_lies_between_its_neighbours_as_in_numpy)
+      a_quantile_lies_between_its_neighbours_as_in_numpy, a_median_is_that_of_the_sorted_values)
