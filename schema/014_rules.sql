@@ -194,8 +194,8 @@ begin
     if found then
         insert into scopestream_data.message (kind, source, body)
         select 'alert', a.source, jsonb_strip_nulls(jsonb_build_object(
-            'kind', 'alert', 'change', change, 'alert_id', a.alert_id, 'rule', a.rule, 'severity', a.severity,
-            'state', a.state, 'title', a.title, 'source', a.source, 'experiment', a.experiment, 'plate', a.plate,
+            'kind', 'alert', 'change', change, 'alert_id', a.alert_id, 'rule_id', a.rule_id, 'rule', a.rule,
+            'severity', a.severity, 'state', a.state, 'title', a.title, 'source', a.source, 'experiment', a.experiment, 'plate', a.plate,
             'wells', a.wells, 'channels', a.channels, 'findings', a.findings, 'value', a.value, 'bound', a.bound,
             'frame_id', a.frame_id, 'acquired_at', scopestream_data.wire_time(a.acquired_at),
             'worst_frame_id', a.worst_frame_id, 'opened_at', scopestream_data.wire_time(a.opened_at),
