@@ -354,6 +354,11 @@ begin
 end
 $$;
 
+-- Baselines that have just got their 24th frame: late_frames() takes them out again.
+create table if not exists scopestream_data.baseline_begun (
+    baseline_id bigint primary key references scopestream_data.baseline on delete cascade
+);
+
 -- Puts the frames into the samples of their baselines, and counts them there; those that a sample holds
 -- already are not counted again. Computes those anew that have grown by 5 %.
 create or replace function scopestream_data.count_frames(came scopestream_data.tracked[]) returns void
@@ -391,8 +396,12 @@ begin
         from counted c where c.baseline_id = b.baseline_id
         returning b.baseline_id, least(b.frames - c.beyond - c.entered, 1024) + c.entered - 1024 as surplus,
                   b.frames >= 24 and b.frames >= case when b.refreshed_frames < 24 then 24
-                                                      else 1.05 * b.refreshed_frames end as is_due
+                                                      else 1.05 * b.refreshed_frames end as is_due,
+                  b.frames >= 24 and b.refreshed_frames < 24 and b.role = 'all' as begins
     loop
+        if changed.begins then
+            insert into scopestream_data.baseline_begun values (changed.baseline_id) on conflict do nothing;
+        end if;
         if changed.surplus > 0 then
             perform scopestream_data.trim_sample(changed.baseline_id, changed.surplus);
         end if;
@@ -710,6 +719,31 @@ begin
     where asked.pipeline_id = $2
     order by b.first_acquired_at desc limit 1;
     return usual;
+end
+$$;
+
+-- The frames that came before their plate had 24, and with nothing before it to be compared with: now there is
+-- something. Each is returned once; those of keys are not, for they are looked at anyway.
+create or replace function scopestream_data.late_frames(keys scopestream_data.row_key[])
+    returns scopestream_data.row_key[]
+    language plpgsql set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off as $$
+declare
+    begun bigint[];
+begin
+    with taken as (delete from scopestream_data.baseline_begun returning baseline_id)
+    select array_agg(baseline_id) into begun from taken;
+    if begun is null then
+        return '{}';
+    end if;
+    return array(
+        select row(s.frame_id, s.acquired_at, b.pipeline_id)::scopestream_data.row_key
+        from scopestream_data.baseline b join scopestream_data.baseline_sample s using (baseline_id)
+        where b.baseline_id = any (begun)
+          and scopestream_data.usual_before('all', b.pipeline_id, b.source, b.experiment, b.plate, b.channel, b.z,
+                                            b.first_acquired_at) is null
+          and not exists (select from unnest(keys) k
+                          where k.frame_id = s.frame_id and k.pipeline_id = b.pipeline_id)
+        order by s.acquired_at, s.frame_id);
 end
 $$;
 
@@ -1084,6 +1118,7 @@ revoke execute on function scopestream_data.place_key, scopestream_data.site_key
     scopestream_data.quantile_sql, scopestream_data.mad_sql, scopestream_data.fill_sample,
     scopestream_data.reread_controls, scopestream_data.refresh_baseline, scopestream_data.refresh_baselines,
     scopestream_data.change_controls, scopestream_data.layout_changed, scopestream_data.usual_of_plate,
+    scopestream_data.late_frames,
     scopestream_data.usual_before, scopestream_data.combine_week, scopestream_data.usual_of_week,
     scopestream_data.usual_saved, scopestream_data.baseline_for, scopestream_data.check_reference,
     scopestream_data.earlier_frames, scopestream_data.site_changes, scopestream_data.site_histories,

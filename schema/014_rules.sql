@@ -195,7 +195,8 @@ begin
         insert into scopestream_data.message (kind, source, body)
         select 'alert', a.source, jsonb_strip_nulls(jsonb_build_object(
             'kind', 'alert', 'change', change, 'alert_id', a.alert_id, 'rule_id', a.rule_id, 'rule', a.rule,
-            'severity', a.severity, 'state', a.state, 'title', a.title, 'source', a.source, 'experiment', a.experiment, 'plate', a.plate,
+            'severity', a.severity, 'state', a.state, 'title', a.title, 'source', a.source,
+            'experiment', a.experiment, 'plate', a.plate,
             'wells', a.wells, 'channels', a.channels, 'findings', a.findings, 'value', a.value, 'bound', a.bound,
             'frame_id', a.frame_id, 'acquired_at', scopestream_data.wire_time(a.acquired_at),
             'worst_frame_id', a.worst_frame_id, 'opened_at', scopestream_data.wire_time(a.opened_at),
@@ -696,8 +697,24 @@ begin
 end
 $$;
 
--- Judges new rows by all rules that are switched on; findings, alerts and messages are written.
-create or replace function scopestream_data.apply_rules(keys scopestream_data.row_key[]) returns void
+-- What rules say of frames judged before, where they compare with what is usual: that was unknown then, and so
+-- were they. All else was judged.
+create or replace function scopestream_data.compared_only(frames scopestream_data.evaluated[])
+    returns scopestream_data.evaluated[]
+    language sql immutable set search_path = pg_catalog, pg_temp as $$
+    select array(
+        select row(e.frame_id, e.acquired_at, e.pipeline_id, e.source, e.experiment, e.plate, e.well, e.site, e.channel,
+                   e.z, e.t, e.stored_order,
+                   array(select case when o.origin is not null then o.value end
+                         from unnest(e."values", e.origins) with ordinality o(value, origin, i) order by o.i),
+                   e.origins)::scopestream_data.evaluated
+        from unnest(frames) e order by e.acquired_at, e.frame_id, e.pipeline_id)
+$$;
+
+-- Judges rows by all rules that are switched on; findings, alerts and messages are written. late: rows that were
+-- judged before there was anything to compare them with.
+create or replace function scopestream_data.apply_rules(keys scopestream_data.row_key[], late boolean default false)
+    returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     program constant text := scopestream_data.program('rules', 'scopestream_data.rules_sql');
@@ -714,6 +731,9 @@ begin
     end if;
     frames := array(select e from scopestream_data.evaluate(program, keys) e
                     order by e.acquired_at, e.frame_id, e.pipeline_id);
+    if late then
+        frames := scopestream_data.compared_only(frames);
+    end if;
     if exists (select from unnest(rules) r where r.kind in ('ewma', 'cusum')) then
         frames := scopestream_data.with_charts(rules, frames, true);
     end if;
@@ -1115,7 +1135,7 @@ revoke execute on function scopestream_data.group_key, scopestream_data.walk, sc
     scopestream_data.limits_of, scopestream_data.chart, scopestream_data.applies_to, scopestream_data.numbered_frames,
     scopestream_data.with_charts, scopestream_data.bad_frames, scopestream_data.verdict, scopestream_data.judge,
     scopestream_data.statement_of, scopestream_data.rules_sql, scopestream_data.waiting_groups,
-    scopestream_data.note_good_run, scopestream_data.apply_rules, scopestream_data.forget_old_groups,
+    scopestream_data.note_good_run, scopestream_data.compared_only, scopestream_data.apply_rules, scopestream_data.forget_old_groups,
     scopestream_data.wrong_in_rule, scopestream_data.rule_fault, scopestream_data.write_rule,
     scopestream_data.begin_rule_anew, scopestream_data.compile_waiting_rules, scopestream_data.evaluate_history,
     scopestream_data.open_one, scopestream_data.add_note from public;

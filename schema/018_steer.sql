@@ -71,16 +71,26 @@ $$;
 -- --- steering ---
 
 -- What new rows lead to. One store after the other, each until it has committed: baselines, windows and charts
--- are counted in one order.
+-- are counted in one order. The first frames of a first plate could be compared with nothing; once they can be,
+-- they are scored and judged by what they could not be before.
 create or replace function scopestream_data.steer_rows(keys scopestream_data.row_key[]) returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    late scopestream_data.row_key[];
 begin
     perform pg_advisory_xact_lock(hashtext('scopestream steering'));
     perform scopestream_data.track_frames(keys);
+    late := scopestream_data.late_frames(keys);
+    if late <> '{}' then
+        delete from scopestream_data.priority p using unnest(late) k
+        where p.frame_id = k.frame_id and p.acquired_at = k.acquired_at and p.pipeline_id = k.pipeline_id and not p.known;
+        perform scopestream_data.score_frames(late);
+        perform scopestream_data.apply_rules(late, true);
+    end if;
     perform scopestream_data.score_frames(keys);
     perform scopestream_data.apply_rules(keys);
-    perform scopestream_data.decide(keys);
-    perform scopestream_data.tell_priorities(keys);
+    perform scopestream_data.decide(late || keys);
+    perform scopestream_data.tell_priorities(late || keys);
 end
 $$;
 

@@ -118,6 +118,32 @@ static void retry(Place *place, int times) {
                           "select scopestream_data.steer_again('10 s')");
 }
 
+/* The tenth of thirty frames is out of the ordinary, which nobody can know until there are 24. */
+START_TEST(the_first_frames_of_a_first_plate_are_judged_when_there_is_something_to_compare_with) {
+    g_auto(Place) place = place_with_rule();
+    run(place.admin,
+        "insert into scopestream.rules (name, expression, bound) values ('odd', 'z(x)', 5); "
+        "insert into scopestream.models (name, score) values ('oddness', 'z(x) / 100')");
+    for (int n = 1; n <= 30; n++) {
+        g_autofree char *values = g_strdup_printf("{\"x\": %g}", n == 10 ? 8 : 1 + n % 5 * 0.1);
+        store(&place, n, "ok", values);
+        if (n == 23)
+            cluster_expect(place.admin, "select string_agg(rule, ' ') from scopestream.findings",
+                           "much");
+    }
+    cluster_expect(
+        place.admin,
+        "select string_agg(rule || ' ' || site, ', ' order by rule) from scopestream.findings",
+        "much 10, odd 10");
+    cluster_expect(
+        place.admin,
+        "select count(*) || ' ' || count(*) filter (where known) from scopestream_data.priority p "
+        "join scopestream_data.model m using (model_id) where m.name = 'oddness'",
+        "30 30");
+    cluster_expect(place.admin, "select count(*) from scopestream_data.baseline_begun", "0");
+}
+END_TEST
+
 START_TEST(an_error_in_steering_loses_no_row_and_is_told_once) {
     g_auto(Place) place = place_with_rule();
     run(place.admin, BREAK);
@@ -256,6 +282,7 @@ END_TEST
 
 SUITE_WITH("steer", cluster_start, cluster_stop, a_new_row_is_steered_and_a_repeated_one_is_not,
            a_frame_is_steered_once_it_has_numbers, a_batch_of_all_kinds_is_steered_by_its_new_rows,
+           the_first_frames_of_a_first_plate_are_judged_when_there_is_something_to_compare_with,
            an_error_in_steering_loses_no_row_and_is_told_once,
            the_one_row_that_cannot_be_steered_is_found_and_given_up,
            somebodys_open_transaction_holds_up_no_row, steering_can_be_switched_off_and_on,
