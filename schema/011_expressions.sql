@@ -868,8 +868,8 @@ $$;
 -- A few rows found by their keys, however large the tables are or have grown since they were analysed.
 create or replace function scopestream_data.run_evaluation(statement text, keys scopestream_data.row_key[],
     without integer[]) returns setof scopestream_data.evaluated
-    language plpgsql set search_path = pg_catalog, pg_temp
-    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+    language plpgsql set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
+    set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
     return query execute statement
     using keys, without, (select min(acquired_at) from unnest(keys)), (select max(acquired_at) from unnest(keys));

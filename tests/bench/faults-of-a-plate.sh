@@ -93,7 +93,7 @@ union all
 select 'missing', count(*) filter (where put_in), count(*) filter (where found), count(*) filter (where put_in and found),
        round(count(*) filter (where put_in and found)::numeric / nullif(count(*) filter (where found), 0), 3),
        round(count(*) filter (where put_in and found)::numeric / nullif(count(*) filter (where put_in), 0), 3)
-from (select p.plate, w.well, (select count(*) from truth t where t.plate = p.plate and t.well = w.well and t.faults !~ 'missing') < 4 as put_in,
+from (select p.plate, w.well, (select count(*) from truth t where t.plate = p.plate and t.well = w.well and coalesce(t.faults, '') !~ 'missing') < 4 as put_in,
              exists (select from scopestream.findings f where f.rule = 'missing_sites' and f.plate = p.plate and f.well = w.well) as found
       from (select distinct plate from truth) p, (select well from scopestream.layouts) w) m
 order by 1;
