@@ -7,7 +7,7 @@
  * A program to take and change: it is linked with nats.c and json-glib, and with nothing of
  * scopestream. What it hears is described in docs/wire.md.
  *
- *     image_again B02 1 focus=+9.0 plate=P1
+ *     image_again B02 1 focus=+10.5 plate=P1
  *     skip C04 1 plate=P1
  *     continue C04 1 plate=P1
  */
@@ -31,9 +31,14 @@ typedef struct {
     natsSubscription *decisions;
     gint must_ask; /* what is open: at the start, and when the connection was lost; atomic */
     gint64 ask_at_us;
-    GHashTable *heard;   /* "ID action": messages come at least once */
-    GHashTable *offsets; /* where to the focus offset tried there last, double in micrometres */
+    GHashTable *heard; /* "ID action": messages come at least once */
+    GHashTable *tried; /* where to what was tried there, Tried */
 } Act;
+
+typedef struct {
+    double step_um;   /* as it was at the first attempt there: none is made twice */
+    double offset_um; /* of the last attempt */
+} Tried;
 
 /* One decision, as far as it is needed here. Its texts belong to the message. */
 typedef struct {
@@ -47,18 +52,22 @@ typedef struct {
  * the step up, the step down, then half of it, then twice. The step is how far autofocus is
  * typically off when it fails; once an offset has helped, the next site is tried with that first,
  * for its neighbours on the plate often share its trouble. */
-static double focus_offset_um(const Act *act, gint64 attempt) {
+static double focus_try(Act *act, const char *where, gint64 attempt) {
     static const double tries[] = {1, -1, 0.5, -0.5, 2, -2};
-    return act->step_um * tries[(MAX(attempt, 1) - 1) % (gint64)G_N_ELEMENTS(tries)];
+    const Tried *before = attempt > 1 ? g_hash_table_lookup(act->tried, where) : NULL;
+    Tried tried = {.step_um = before ? before->step_um : act->step_um};
+    tried.offset_um = tried.step_um * tries[(MAX(attempt, 1) - 1) % (gint64)G_N_ELEMENTS(tries)];
+    g_hash_table_replace(act->tried, g_strdup(where), g_memdup2(&tried, sizeof tried));
+    return tried.offset_um;
 }
 
 static void focus_learn(Act *act, const char *where) {
-    const double *offset_um = g_hash_table_lookup(act->offsets, where);
-    if (offset_um == NULL)
+    const Tried *tried = g_hash_table_lookup(act->tried, where);
+    if (tried == NULL)
         return;
-    act->step_um = *offset_um;
-    fprintf(stderr, "act: %s is in focus with %+.1f um\n", where, *offset_um);
-    g_hash_table_remove(act->offsets, where);
+    act->step_um = tried->offset_um;
+    fprintf(stderr, "act: %s is in focus with %+.1f um\n", where, tried->offset_um);
+    g_hash_table_remove(act->tried, where);
 }
 
 /* --- one decision --- */
@@ -134,11 +143,9 @@ static void decision_obey(Act *act, const Decision *decision) {
     g_autofree char *where = g_strconcat(decision->plate ? decision->plate : "", " ", place, NULL);
     double offset_um = 0;
     if (strcmp(decision->action, "image_again") == 0 &&
-        g_strcmp0(decision->rule, act->focus_rule) == 0) {
-        offset_um = focus_offset_um(act, decision->attempt);
-        g_hash_table_replace(act->offsets, g_strdup(where),
-                             g_memdup2(&offset_um, sizeof offset_um));
-    } else if (g_strcmp0(decision->state, "done") == 0)
+        g_strcmp0(decision->rule, act->focus_rule) == 0)
+        offset_um = focus_try(act, where, decision->attempt);
+    else if (g_strcmp0(decision->state, "done") == 0)
         focus_learn(act, where);
     command_say(decision, place, offset_um);
 }
@@ -265,7 +272,7 @@ static bool options_read(Act *act, int *argc, char ***argv, GError **error) {
          "URL"},
         {"plate", 'p', 0, G_OPTION_ARG_STRING, &act->plate, "only of this plate (all)", "NAME"},
         {"step", 0, 0, G_OPTION_ARG_DOUBLE, &act->step_um,
-         "how far focus is typically off where it is off, micrometres (9)", "UM"},
+         "how far focus is typically off where it is off, micrometres (10.5)", "UM"},
         {"focus-rule", 0, 0, G_OPTION_ARG_STRING, &act->focus_rule,
          "the rule whose sites are imaged again with another focus (out_of_focus)", "NAME"},
         {NULL}};
@@ -289,10 +296,10 @@ static bool options_read(Act *act, int *argc, char ***argv, GError **error) {
 
 static Act *act_new(void) {
     Act *act = g_new0(Act, 1);
-    act->step_um = 9;
+    act->step_um = 10.5;
     act->must_ask = 1;
     act->heard = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    act->offsets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    act->tried = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return act;
 }
 
@@ -303,7 +310,7 @@ static void act_free(Act *act) {
     natsSubscription_Destroy(act->decisions);
     natsConnection_Destroy(act->nats);
     g_hash_table_unref(act->heard);
-    g_hash_table_unref(act->offsets);
+    g_hash_table_unref(act->tried);
     g_free(act);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Act, act_free)

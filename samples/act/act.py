@@ -1,6 +1,6 @@
 """Act on what scopestream decides, from a microscope that is driven in Python.
 
-    steering = Steering("scope", step_um=9)
+    steering = Steering("scope", step_um=10.5)
     steering.start("nats://127.0.0.1:4222")
 
     # pymmcore-plus: any iterable of useq.MDAEvent is a plan
@@ -64,7 +64,7 @@ class Steering:
     acquisition that asks is_skipped() and takes from repeats.
     """
 
-    def __init__(self, source, plate=None, step_um=9.0, focus_rule="out_of_focus"):
+    def __init__(self, source, plate=None, step_um=10.5, focus_rule="out_of_focus"):
         """step_um: how far focus is typically off where it is off.
         focus_rule: the rule whose sites are imaged again with another focus."""
         self.source, self.plate = source, plate
@@ -72,7 +72,7 @@ class Steering:
         self.repeats = queue.Queue()
         self._skips = {}  # (well, site) to whether to skip it, what was said last stands last
         self._heard = set()  # messages come at least once
-        self._tried = {}  # place to the focus offset tried there last
+        self._tried = {}  # place to (step, offset): the step of the first attempt there, the last offset
         self._listens = threading.Event()
 
     def is_skipped(self, well, site):
@@ -112,16 +112,19 @@ class Steering:
         offset_um = 0.0
         if decision.get("rule") == self.focus_rule:
             attempt = max(decision.get("attempt", 1), 1)
-            offset_um = self._tried[place] = self.step_um * TRIES[(attempt - 1) % len(TRIES)]
+            # Its own step all the way, so that what helped elsewhere makes no attempt come twice.
+            step_um = self._tried[place][0] if attempt > 1 and place in self._tried else self.step_um
+            offset_um = step_um * TRIES[(attempt - 1) % len(TRIES)]
+            self._tried[place] = step_um, offset_um
         self.repeats.put(Repeat(decision.get("plate"), *place, offset_um, decision.get("reason", "")))
 
     def _go_on(self, place, decision):
         self._skip(place, False)
-        offset_um = self._tried.pop(place, None)
-        if decision.get("state") == "done" and offset_um is not None:
+        tried = self._tried.pop(place, None)
+        if decision.get("state") == "done" and tried:
             # The next site is tried with what helped here: neighbours often share their trouble.
-            self.step_um = offset_um
-            _say(f"in focus with {offset_um:+.1f} um")
+            self.step_um = tried[1]
+            _say(f"in focus with {self.step_um:+.1f} um")
 
     async def run(self, url="nats://127.0.0.1:4222"):
         """Listens until cancelled. Asks for what is open at the start and after each reconnection."""

@@ -114,7 +114,7 @@ def main():
     parser.add_argument("--nats", default="nats://127.0.0.1:4222", metavar="URL")
     parser.add_argument("--wells", default="A01-B06", help="the plan: a rectangle of wells")
     parser.add_argument("--sites", type=int, default=2, help="sites in a well")
-    parser.add_argument("--step", type=float, default=9.0, metavar="UM", help="how far focus is typically off")
+    parser.add_argument("--step", type=float, default=10.5, metavar="UM", help="how far focus is typically off")
     parser.add_argument("--linger", type=float, default=60, metavar="S", help="wait so long for what is to be repeated")
     parser.add_argument("microscope", nargs="+", help="its command, after --")
     options = parser.parse_args()

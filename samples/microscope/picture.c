@@ -9,7 +9,8 @@
 #define BACKGROUND 260   /* electrons of stray light and autofluorescence */
 #define READ_NOISE 3     /* electrons */
 #define ONE        65536 /* 1.0 of exposure and gain */
-#define DRIFT_NM   9000  /* focus lost from the first well to the last */
+#define DRIFT_NM   10000 /* focus lost from the first well to the last */
+#define DEPTH_NM   1000  /* of field: so near to the focal plane nothing is lost */
 #define UNEVEN     40000 /* of LAMP_FULL, lost at the right edge when the light is uneven */
 
 typedef struct {
@@ -108,7 +109,7 @@ static gint32 drift_nm(const Scope *scope, const Place *place) {
 gint32 scope_off_focus_nm(const Scope *scope, const Place *place, guint faults) {
     guint64 dice = dice_key(site_key(scope, place), 0x6465666F637573u);
     gint32 off = (2 * (gint32)place->z - (gint32)(scope->setup.zs - 1)) * PLANE_NM / 2;
-    gint32 defocus = dice_between(&dice, 8000, 11000);
+    gint32 defocus = dice_between(&dice, 9000, 12000);
     if (faults & FAULT_DEFOCUS)
         off += dice_between(&dice, 0, 1) ? defocus : -defocus;
     if (faults & FAULT_DRIFT)
@@ -116,12 +117,13 @@ gint32 scope_off_focus_nm(const Scope *scope, const Place *place, guint faults) 
     return off + place->focus_nm;
 }
 
-/* As radii of the blur's three passes together, pixels: the cone of light is two of them wide a
- * micrometre away. Even the sharpest picture has a little: the lens resolves no single pixel. */
+/* As radii of the blur's three passes together, pixels: beyond the depth of field the cone of light
+ * widens by two a micrometre. Even the sharpest picture has a little: the lens resolves no single
+ * pixel. */
 static guint blur_amount(const Scope *scope, const Place *place, guint faults) {
     guint64 dice = dice_key(site_key(scope, place), 0x666F637573u);
-    gint64 off = scope_off_focus_nm(scope, place, faults);
-    return 1 + (guint)dice_between(&dice, 0, 1) + (guint)(ABS(off) * 2 / 1000);
+    gint64 off = scope_off_focus_nm(scope, place, faults), beyond = MAX(ABS(off) - DEPTH_NM, 0);
+    return 1 + (guint)dice_between(&dice, 0, 1) + (guint)(beyond * 2 / 1000);
 }
 
 /* --- the camera --- */

@@ -17,7 +17,7 @@ typedef struct {
     guint wells;           /* of the run: how far the stage goes */
 } ScopeSetup;
 
-#define PLANE_NM 1000 /* from one plane of a stack to the next */
+#define PLANE_NM 2000 /* from one plane of a stack to the next */
 
 typedef struct Scope Scope;
 

@@ -191,6 +191,23 @@ START_TEST(focus_is_tried_to_both_sides_and_what_helped_comes_first) {
 }
 END_TEST
 
+START_TEST(what_helped_elsewhere_makes_no_attempt_come_twice) {
+    Client client;
+    client_start(&client, "--step 8", NOTHING);
+    store_decide(&client.store, 1, "image_again", "B02", 1, BLURRED "1,");
+    store_decide(&client.store, 2, "image_again", "B02", 2, BLURRED "1,");
+    store_decide(&client.store, 3, "image_again", "B02", 2, BLURRED "2,");
+    store_decide(&client.store, 3, "continue", "B02", 2, "\"state\": \"done\",");
+    store_decide(&client.store, 4, "image_again", "B02", 1, BLURRED "2,");
+    expect_line(&client, "image_again B02 1 focus=+8.0");
+    expect_line(&client, "image_again B02 2 focus=+8.0");
+    expect_line(&client, "image_again B02 2 focus=-8.0");
+    expect_line(&client, "continue B02 2");
+    expect_line(&client, "image_again B02 1 focus=-8.0");
+    client_stop(&client);
+}
+END_TEST
+
 START_TEST(only_the_rule_for_focus_changes_the_focus) {
     Client client;
     client_start(&client, "--focus-rule blurred", NOTHING);
@@ -198,7 +215,7 @@ START_TEST(only_the_rule_for_focus_changes_the_focus) {
     store_decide(&client.store, 2, "image_again", "B03", 1, "\"rule\": \"blurred\",");
     store_decide(&client.store, 3, "image_again", "B04", 1, "\"rule\": null,");
     expect_line(&client, "image_again B02 1");
-    expect_line(&client, "image_again B03 1 focus=+9.0");
+    expect_line(&client, "image_again B03 1 focus=+10.5");
     expect_line(&client, "image_again B04 1");
     client_stop(&client);
 }
@@ -289,7 +306,7 @@ START_TEST(the_microscope_brings_into_focus_what_was_decided) {
     store_start(&store, NOTHING);
     const char *bin = g_getenv("SCOPESTREAM_BIN");
     g_autofree char *line = g_strdup_printf(
-        "%s/act --source demo --nats nats://127.0.0.1:%d --step 9.5 2>/dev/null | "
+        "%s/act --source demo --nats nats://127.0.0.1:%d --step 10.5 2>/dev/null | "
         "%s/simulated-microscope --out %s --quiet --rate 0 --side 96 --wells A01-A02 --sites 1 "
         "--fault defocus:A02 --obey --linger 1s > /dev/null",
         bin, server.port, bin, bench.out);
@@ -317,6 +334,7 @@ SUITE_WITH("act", before, after, what_is_decided_is_said_as_a_command,
            what_was_open_already_comes_first_and_once,
            what_expired_is_left_alone_but_one_may_always_continue,
            focus_is_tried_to_both_sides_and_what_helped_comes_first,
+           what_helped_elsewhere_makes_no_attempt_come_twice,
            only_the_rule_for_focus_changes_the_focus, other_plates_are_others_business,
            what_is_no_decision_says_nothing, the_microscope_brings_into_focus_what_was_decided,
            no_server_and_no_source_are_told, when_the_server_was_away_it_asks_what_it_missed)

@@ -80,6 +80,11 @@ class WhatIsDecided(unittest.TestCase):
         self.hear(blurred(3, 1, well="B05"), blurred(4, 2, well="B05"), blurred(5, 3, well="B05"))
         self.assertEqual([repeat.focus_um for repeat in self.repeats()], [8, -8, -8, 8, -4])
 
+    def test_what_helped_elsewhere_makes_no_attempt_come_twice(self):
+        self.hear(blurred(1, 1), blurred(2, 1, site=2), blurred(3, 2, site=2))
+        self.hear(decision(3, "continue", site=2, state="done"), blurred(4, 2), blurred(5, 3))
+        self.assertEqual([repeat.focus_um for repeat in self.repeats()], [8, 8, -8, -8, 4])
+
     def test_what_did_not_help_is_not_learned(self):
         self.hear(blurred(1, 1), decision(1, "continue", state="expired"), blurred(3, 2, well="B05"))
         self.assertEqual([repeat.focus_um for repeat in self.repeats()], [8, -8])
@@ -237,7 +242,7 @@ class WithTheMicroscope(unittest.TestCase):
         await store.flush()
         program = pathlib.Path(os.environ["SCOPESTREAM_BIN"]) / "simulated-microscope"
         command = [sys.executable, "-B", samples / "try_act.py", "--engine", engine, "--source", "demo", "--nats"]
-        command += [self.url, "--wells", "A01-A03", "--sites", "1", "--step", "9.5", "--linger", "2", "--", program]
+        command += [self.url, "--wells", "A01-A03", "--sites", "1", "--step", "10.5", "--linger", "2", "--", program]
         command += ["--out", self.folder / "images", "--wells", "A01-A03", "--sites", "1", "--side", "64", "--rate"]
         command += ["0", "--fault", "defocus:A03", "--quiet"]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
