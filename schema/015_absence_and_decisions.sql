@@ -1311,13 +1311,16 @@ end
 $$;
 comment on function scopestream_data.register_webhooks is 'Says which webhooks there are and what each wants';
 
--- Posts that are due. Who takes one has a minute; then it is due again, for the sender may have died.
-create or replace function scopestream_data.take_posts(most integer default 16, now timestamptz default clock_timestamp())
+-- Posts that are due, of one webhook where it is named: what waits for a receiver that hangs is in nobody's way then.
+-- Who takes one has a minute; then it is due again, for the sender may have died.
+create or replace function scopestream_data.take_posts(most integer default 16,
+        now timestamptz default clock_timestamp(), only_webhook text default null)
     returns setof scopestream_data.webhook_post
     language sql security definer set search_path = pg_catalog, pg_temp as $$
     with due as (
         select p.post_id from scopestream_data.webhook_post p
-        where not p.given_up and p.next_at <= now order by p.next_at, p.post_id limit most for update skip locked),
+        where not p.given_up and p.next_at <= now and (only_webhook is null or p.webhook = only_webhook)
+        order by p.next_at, p.post_id limit most for update skip locked),
     taken as (
         update scopestream_data.webhook_post p set next_at = now + interval '1 minute'
         from due where p.post_id = due.post_id returning p.*)

@@ -5,6 +5,7 @@
 #include "tests/nats_server.h"
 #include "tests/store/cluster.h"
 #include "tests/store/documents.h"
+#include "tests/store/http_receiver.h"
 #include "tests/suite.h"
 
 typedef struct {
@@ -32,17 +33,23 @@ static int store_end(Place *place) {
     return status;
 }
 
-static Place place_make(void) {
+/* sections: more of a settings file. */
+static Place place_make_with(const char *sections) {
     Place place = {.nats = nats_server_start()};
     g_autofree char *address = cluster_database();
     place.settings = nats_server_settings(&place.nats);
     g_free(place.settings->postgres);
     place.settings->postgres = g_strdup(address);
+    ck_assert(settings_read_text(place.settings, sections, "test.conf", NULL));
     place.admin = cluster_connect(address);
     store_start(&place); /* before this process has threads of NATS */
     place.bus = bus_open(place.settings, "test", NULL);
     ck_assert(bus_wait(place.bus, 10000, NULL));
     return place;
+}
+
+static Place place_make(void) {
+    return place_make_with("");
 }
 
 static void place_clear(Place *place) {
@@ -237,9 +244,31 @@ START_TEST(a_catalogue_that_met_a_long_query_comes_again) {
 }
 END_TEST
 
+START_TEST(alerts_are_posted_to_webhooks_while_results_are_stored) {
+    g_setenv("no_proxy", "127.0.0.1", TRUE);
+    g_autoptr(HttpReceiver) receiver = http_receiver_listen(0);
+    g_autofree char *sections =
+        g_strdup_printf("[webhook chat]\nurl = http://127.0.0.1:%u/\n", receiver->port);
+    g_auto(Place) place = place_make_with(sections);
+    http_receiver_serve(receiver); /* its thread after the fork */
+    wait_for(place.admin, "select count(*) from scopestream_data.webhook", "1");
+    g_atomic_int_set(&receiver->hangs, 1);
+    g_free(cluster_answer(place.admin, "insert into scopestream_data.message (kind, source, body) "
+                                       "values ('alert', 'scope', '{\"kind\": \"alert\", "
+                                       "\"severity\": \"critical\", \"title\": \"dark\"}')"));
+    publish(&place, documents_result(1, "ok", "{}"));
+    wait_for(place.admin, "select count(*) from scopestream.frames", "1");
+    g_atomic_int_set(&receiver->hangs, 0);
+    g_autofree char *request = http_receiver_next(receiver, 20);
+    ck_assert_msg(request != NULL && strstr(request, "\"title\":\"dark\"") != NULL, "%s", request);
+    wait_for(place.admin, "select count(*) from scopestream_data.webhook_post", "0");
+}
+END_TEST
+
 SUITE_WITH("store", cluster_start, cluster_stop, a_result_is_stored_acknowledged_and_told,
            nonsense_is_kept_acknowledged_and_holds_nobody_up,
            results_that_came_while_postgresql_was_away_are_stored_when_it_is_back,
            a_killed_store_has_acknowledged_nothing_it_did_not_commit,
            have_names_the_frames_with_rows_and_says_when_it_cannot,
-           status_is_answered_with_what_was_done, a_catalogue_that_met_a_long_query_comes_again)
+           status_is_answered_with_what_was_done, a_catalogue_that_met_a_long_query_comes_again,
+           alerts_are_posted_to_webhooks_while_results_are_stored)
