@@ -13,7 +13,8 @@ begin
     if to_regtype('scopestream_data.noted_frame') is null then
         create type scopestream_data.noted_frame as (
             frame_id uuid, acquired_at timestamptz, pipeline_id integer, source text, experiment text, plate text,
-            well text, site integer, channel text, z integer, t integer, page integer, file text, closed_at timestamptz);
+            well text, site integer, channel text, z integer, t integer, page integer, file text,
+            closed_at timestamptz);
     end if;
     -- What a plate lacks: a site and channel of a well, or with neither the whole well.
     if to_regtype('scopestream_data.lack') is null then
@@ -21,8 +22,8 @@ begin
     end if;
     -- How far an acquisition was when nothing came any more.
     if to_regtype('scopestream_data.standstill') is null then
-        create type scopestream_data.standstill as (is_over boolean, may_be_over boolean, well text, pause_s double precision,
-                                                    words text);
+        create type scopestream_data.standstill as (
+            is_over boolean, may_be_over boolean, well text, pause_s double precision, words text);
     end if;
 end
 $$;
@@ -68,13 +69,15 @@ create table if not exists scopestream_data.round_well (
     closed_at timestamptz not null,
     acquired_at timestamptz not null,
     heard_at timestamptz not null,
+    y integer generated always as (scopestream.well_row(well)) stored,
+    x integer generated always as (scopestream.well_column(well)) stored,
     primary key (round_id, well)
 ) with (fillfactor = 50);
 
 -- When a source was last heard of, and how often it usually is.
 create table if not exists scopestream_data.pulse (
     source text primary key,
-    closed_at timestamptz[] not null default '{}', -- the newest 65 times at which files were closed, ascending, each once
+    closed_at timestamptz[] not null default '{}', -- the newest 65 times at which files were closed, ascending
     usual_s double precision, -- median of their differences; NULL: fewer than 8
     heard_at timestamptz not null,
     acquired_at timestamptz not null, -- of its newest frame
@@ -140,7 +143,7 @@ create or replace trigger note_unread_frames after insert on scopestream_data.re
 create or replace function scopestream_data.noted_frames(keys scopestream_data.row_key[])
     returns scopestream_data.noted_frame[]
     language plpgsql stable set search_path = pg_catalog, pg_temp
-    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+    set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
     return array(
         select distinct on (f.acquired_at, f.frame_id, k.pipeline_id)
@@ -178,8 +181,8 @@ create or replace function scopestream_data.note_rounds(frames scopestream_data.
     returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    insert into scopestream_data.plate_round as r (source, experiment, plate, t, pipeline_id, first_closed_at, closed_at,
-                                                   acquired_at, began_at, heard_at, look_at)
+    insert into scopestream_data.plate_round as r
+        (source, experiment, plate, t, pipeline_id, first_closed_at, closed_at, acquired_at, began_at, heard_at, look_at)
     select f.source, f.experiment, f.plate, f.t, max(f.pipeline_id), min(f.closed_at), max(f.closed_at),
            max(f.acquired_at), now, now, now + interval '10 s'
     from unnest(frames) f where f.well is not null
@@ -191,7 +194,8 @@ begin
         heard_at = greatest(r.heard_at, excluded.heard_at),
         look_at = least(r.look_at, excluded.heard_at + make_interval(secs => r.grace_s));
 
-    insert into scopestream_data.round_well as w (round_id, well, parts, first_closed_at, closed_at, acquired_at, heard_at)
+    insert into scopestream_data.round_well as w
+        (round_id, well, parts, first_closed_at, closed_at, acquired_at, heard_at)
     select r.round_id, f.well, array_agg(distinct p.part_id order by p.part_id), min(f.closed_at), max(f.closed_at),
            max(f.acquired_at), now
     from unnest(frames) f
@@ -220,18 +224,21 @@ begin
 end
 $$;
 
--- The stage has left a round for another: the one it left is to be looked at, and if it left the plate, all of its rounds.
+-- The stage has left a round for another: the one it left is to be looked at, and if it left the plate, all of its
+-- rounds.
 create or replace function scopestream_data.leave_round(left_one bigint, next_one bigint, now timestamptz) returns void
     language sql set search_path = pg_catalog, pg_temp as $$
     update scopestream_data.plate_round r set look_at = greatest(now, r.heard_at + make_interval(secs => r.grace_s))
     from scopestream_data.plate_round l, scopestream_data.plate_round n
     where l.round_id = left_one and n.round_id = next_one and r.source = l.source
       and coalesce(r.plate, '') = coalesce(l.plate, '') and coalesce(r.experiment, '') = coalesce(l.experiment, '')
-      and case when (n.plate, n.experiment) is distinct from (l.plate, l.experiment) then r.heard_at > now - interval '1 day'
+      and case when (n.plate, n.experiment) is distinct from (l.plate, l.experiment)
+               then r.heard_at > now - interval '1 day'
                else r.round_id = l.round_id and n.first_closed_at >= r.closed_at end
 $$;
 
-create or replace function scopestream_data.note_pulse(frames scopestream_data.noted_frame[], now timestamptz) returns void
+create or replace function scopestream_data.note_pulse(frames scopestream_data.noted_frame[], now timestamptz)
+    returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     heard record;
@@ -252,19 +259,22 @@ begin
             round_now := (
                 select r.round_id from scopestream_data.plate_round r, (select (heard.newest).*) f
                 where f.well is not null and r.source = f.source and coalesce(r.plate, '') = coalesce(f.plate, '')
-                  and coalesce(r.experiment, '') = coalesce(f.experiment, '') and coalesce(r.t, -1) = coalesce(f.t, -1));
+                  and coalesce(r.experiment, '') = coalesce(f.experiment, '')
+                  and coalesce(r.t, -1) = coalesce(f.t, -1));
             perform scopestream_data.leave_round(before.round_id, round_now, now) where round_now <> before.round_id;
         end if;
         insert into scopestream_data.pulse as p (source, closed_at, usual_s, heard_at, acquired_at, round_id)
         values (heard.source, times, scopestream_data.usual_interval(times, 8), now, heard.acquired_at, round_now)
         on conflict (source) do update set
             closed_at = excluded.closed_at, usual_s = excluded.usual_s, round_id = excluded.round_id,
-            heard_at = greatest(p.heard_at, excluded.heard_at), acquired_at = greatest(p.acquired_at, excluded.acquired_at);
+            heard_at = greatest(p.heard_at, excluded.heard_at),
+            acquired_at = greatest(p.acquired_at, excluded.acquired_at);
     end loop;
 end
 $$;
 
-create or replace function scopestream_data.note_frames(frames scopestream_data.noted_frame[], now timestamptz) returns void
+create or replace function scopestream_data.note_frames(frames scopestream_data.noted_frame[], now timestamptz)
+    returns void
     language sql set search_path = pg_catalog, pg_temp as $$
     select scopestream_data.note_parts(frames);
     select scopestream_data.note_rounds(frames, now);
@@ -275,8 +285,8 @@ $$;
 
 -- Tells an absence once: a finding of its rule, and so an alert, and where the rule has an action, a decision.
 create or replace function scopestream_data.tell_absence(rule scopestream_data.rule, absent scopestream_data.absence,
-        place scopestream_data.found_place, value double precision, bound double precision, detail text, now timestamptz)
-    returns void
+        place scopestream_data.found_place, value double precision, bound double precision, detail text,
+        now timestamptz) returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     since constant timestamptz := clock_timestamp();
@@ -338,7 +348,8 @@ begin
     loop
         if exists (select from scopestream_data.absence a where a.alert_id = told.alert_id) then
             perform scopestream_data.shrink_alert(told.alert_id, told.gone) where as_if_never;
-        elsif exists (select from scopestream_data.alert a where a.alert_id = told.alert_id and a.state <> 'closed') then
+        elsif exists (select from scopestream_data.alert a
+                      where a.alert_id = told.alert_id and a.state <> 'closed') then
             perform scopestream_data.clear_alert(told.alert_id);
         end if;
     end loop;
@@ -349,8 +360,8 @@ $$;
 create or replace function scopestream_data.clear_alert(id bigint) returns void
     language sql set search_path = pg_catalog, pg_temp as $$
     update scopestream_data.rule_state s
-    set alert_id = null, recent = repeat('0', 64)::bit(64), good_run = 0, pending = '{}', changed_at = clock_timestamp(),
-        rearm_at = clock_timestamp() + make_interval(secs => r.rearm_s)
+    set alert_id = null, recent = repeat('0', 64)::bit(64), good_run = 0, pending = '{}',
+        changed_at = clock_timestamp(), rearm_at = clock_timestamp() + make_interval(secs => r.rearm_s)
     from scopestream_data.rule r
     where s.alert_id = id and r.rule_id = s.rule_id
       and s.rule_id = (select a.rule_id from scopestream_data.alert a where a.alert_id = id);
@@ -385,65 +396,70 @@ create or replace function scopestream_data.expected_wells(r scopestream_data.pl
          having count(*) > 1 and max(w.closed_at) <= r.first_closed_at))
 $$;
 
--- Which of these wells the stage has passed without a frame. Only where it goes from neighbour to neighbour, along
+-- Which of these wells, that have no frame, the stage has passed. Only where it goes from neighbour to neighbour, along
 -- rows or along columns: then all of a line it has left is passed, and what lies between two wells of its line.
 -- Only wells that were quiet before this time tell where it was.
-create or replace function scopestream_data.passed_wells(which bigint, wells text[], quiet_before timestamptz)
+create or replace function scopestream_data.passed_wells(which bigint, absent text[], quiet_before timestamptz)
     returns text[]
     language sql stable set search_path = pg_catalog, pg_temp as $$
     with seen as (
-        select w.well, scopestream.well_row(w.well) as y, scopestream.well_column(w.well) as x,
-               row_number() over (order by w.first_closed_at, w.well) as n
+        select w.y, w.x, row_number() over (order by w.first_closed_at, w.well) as n
         from scopestream_data.round_well w where w.round_id = which and w.heard_at <= quiet_before),
     path as (
         select count(*) as steps, count(*) filter (where dy = 0 and abs(dx) = 1) as along_rows,
                count(*) filter (where dx = 0 and abs(dy) = 1) as along_columns
         from (select y - lag(y) over (order by n) as dy, x - lag(x) over (order by n) as dx from seen) step
         where dy is not null),
-    way as (select along_rows > along_columns as by_rows from path where 2 * greatest(along_rows, along_columns) > steps),
+    way as (
+        select along_rows > along_columns as by_rows from path where 2 * greatest(along_rows, along_columns) > steps),
     line as (
         select case when by_rows then y else x end as line, min(case when by_rows then x else y end) as first,
                max(case when by_rows then x else y end) as last, min(n) as first_n, max(n) as last_n
         from seen, way group by 1),
-    ends as (select (array_agg(line order by first_n))[1] as first, (array_agg(line order by last_n desc))[1] as last from line)
-    select coalesce(array_agg(e.well order by e.well), '{}')
-    from unnest(wells) e(well)
+    ends as (
+        select (array_agg(line order by first_n))[1] as first, (array_agg(line order by last_n desc))[1] as last
+        from line)
+    select coalesce(array_agg(a.well order by a.well), '{}')
+    from unnest(absent) a(well)
     cross join way cross join ends
-    cross join lateral (select case when by_rows then scopestream.well_row(e.well) else scopestream.well_column(e.well) end as line,
-                               case when by_rows then scopestream.well_column(e.well) else scopestream.well_row(e.well) end as place) at
-    where not exists (select from scopestream_data.round_well w where w.round_id = which and w.well = e.well)
-      and (at.line between least(ends.first, ends.last) and greatest(ends.first, ends.last) and at.line <> ends.last
-           or exists (select from line where line.line = at.line and at.place > line.first and at.place < line.last))
+    cross join lateral (select scopestream.well_row(a.well) as y, scopestream.well_column(a.well) as x) place
+    cross join lateral (
+        select case when by_rows then y else x end as line, case when by_rows then x else y end as place) at
+    left join line on line.line = at.line
+    where at.line <> ends.last and at.line between least(ends.first, ends.last) and greatest(ends.first, ends.last)
+       or at.place > line.first and at.place < line.last
 $$;
 
--- The sites, channels and planes that at least half of these wells have, and more than one. A well alone tells nothing.
+-- The sites, channels and planes that at least half of the wells have, and more than one. A well alone tells nothing.
+-- Nearly all wells have the same ones: these are counted first.
 create or replace function scopestream_data.usual_parts(which bigint, quiet_before timestamptz) returns integer[]
     language sql stable set search_path = pg_catalog, pg_temp as $$
+    with kind as (
+        select w.parts, count(*) as wells from scopestream_data.round_well w
+        where w.round_id = which and w.heard_at <= quiet_before group by w.parts)
     select array_agg(part order by part)
-    from (select part from scopestream_data.round_well w, unnest(w.parts) part
-          where w.round_id = which and w.heard_at <= quiet_before
-          group by part
-          having count(*) > 1 and 2 * count(*) >= (
-              select count(*) from scopestream_data.round_well w where w.round_id = which and w.heard_at <= quiet_before)) often
+    from (select part from kind, unnest(kind.parts) part group by part
+          having sum(wells) > 1 and 2 * sum(wells) >= (select sum(wells) from kind)) often
 $$;
 
 -- Which usual parts wells lack that were quiet before this time, and that the stage has passed: a later well has the
 -- part, or the round is over. So a plate that is imaged channel by channel lacks nothing at half time.
-create or replace function scopestream_data.lacking_parts(which bigint, is_over boolean, quiet_before timestamptz)
+create or replace function scopestream_data.lacking_parts(which bigint, usual integer[], is_over boolean,
+                                                          quiet_before timestamptz)
     returns setof scopestream_data.lack
     language sql stable set search_path = pg_catalog, pg_temp as $$
     with seen as materialized (
         select w.well, w.parts, row_number() over (order by w.first_closed_at, w.well) as n
         from scopestream_data.round_well w where w.round_id = which and w.heard_at <= quiet_before),
-    usual as materialized (select scopestream_data.usual_parts(which, quiet_before) as parts),
     suspect as materialized (
-        select seen.* from seen, usual where seen.parts <> usual.parts and not seen.parts @> usual.parts),
+        select seen.* from seen where seen.parts <> usual and not seen.parts @> usual),
     last as materialized (
-        select part, max(seen.n) as n from seen, unnest(seen.parts) part where exists (select from suspect) group by part)
+        select part, max(kind.n) as n
+        from (select seen.parts, max(seen.n) as n from seen group by seen.parts) kind, unnest(kind.parts) part
+        where exists (select from suspect) group by part)
     select s.well, p.site, p.channel, array_agg(p.z order by p.z) filter (where p.z is not null), count(*)::integer
     from suspect s
-    cross join usual
-    cross join unnest(usual.parts) u(part)
+    cross join unnest(usual) u(part)
     join last on last.part = u.part
     join scopestream_data.part p on p.part_id = u.part
     where u.part <> all (s.parts) and (is_over or s.n < last.n)
@@ -451,7 +467,8 @@ create or replace function scopestream_data.lacking_parts(which bigint, is_over 
 $$;
 
 -- Whether the microscope was told not to image this.
-create or replace function scopestream_data.was_skipped(r scopestream_data.plate_round, l scopestream_data.lack) returns boolean
+create or replace function scopestream_data.was_skipped(r scopestream_data.plate_round, l scopestream_data.lack)
+    returns boolean
     language sql stable set search_path = pg_catalog, pg_temp as $$
     select exists (
         select from scopestream_data.decision d
@@ -461,7 +478,8 @@ create or replace function scopestream_data.was_skipped(r scopestream_data.plate
           and (coalesce(d.channels, '{}') = '{}' or l.channel = any (d.channels)))
 $$;
 
-create or replace function scopestream_data.lack_words(r scopestream_data.plate_round, l scopestream_data.lack) returns text
+create or replace function scopestream_data.lack_words(r scopestream_data.plate_round, l scopestream_data.lack)
+    returns text
     language sql immutable set search_path = pg_catalog, pg_temp as $$
     select concat_ws(', ', 'plate ' || r.plate, 'time point ' || r.t, 'well ' || l.well) || ': no frame'
         || case when l.site is null and l.channel is null then ' at all'
@@ -472,39 +490,39 @@ create or replace function scopestream_data.lack_words(r scopestream_data.plate_
                 || ', which most wells have' end
 $$;
 
--- What a rule has told missing of a round and what is missing become the same: up to 200 more at a time. Returns how
+-- What a rule has told missing of a round and what is missing become the same: up to 100 more at a time. Returns how
 -- many are left to tell.
 create or replace function scopestream_data.tell_lacks(rule scopestream_data.rule, r scopestream_data.plate_round,
                                                        lacks scopestream_data.lack[], now timestamptz) returns integer
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    fresh scopestream_data.lack[] := array(
-        select l from unnest(lacks) l
-        where (rule.channels is null or l.channel is null or l.channel = any (rule.channels))
-          and not scopestream_data.was_skipped(r, l)
-        order by l.well, l.site, l.channel);
-    l scopestream_data.lack;
+    fresh scopestream_data.lack[];
+    one scopestream_data.lack;
 begin
     perform scopestream_data.withdraw_absences(array(
         select a.absence_id from scopestream_data.absence a
         where a.round_id = r.round_id and a.rule_id = rule.rule_id and not exists (
-            select from unnest(fresh) f where f.well = a.well and f.site is not distinct from a.site
-                                          and f.channel is not distinct from a.channel)), true);
+            select from unnest(lacks) l where l.well = a.well and l.site is not distinct from a.site
+                                          and l.channel is not distinct from a.channel)), true);
     fresh := array(
-        select f from unnest(fresh) f where not exists (
-            select from scopestream_data.absence a
-            where a.round_id = r.round_id and a.well = f.well and a.rule_id = rule.rule_id
-              and a.site is not distinct from f.site and a.channel is not distinct from f.channel)
-        order by f.well, f.site, f.channel);
-    foreach l in array fresh[:200] loop
+        select l from unnest(lacks) l
+        where (rule.channels is null or l.channel is null or l.channel = any (rule.channels))
+          and not exists (
+              select from scopestream_data.absence a
+              where a.round_id = r.round_id and a.well = l.well and a.rule_id = rule.rule_id
+                and a.site is not distinct from l.site and a.channel is not distinct from l.channel)
+          and not scopestream_data.was_skipped(r, l)
+        order by l.well, l.site, l.channel limit 101);
+    foreach one in array fresh[:100] loop
         perform scopestream_data.tell_absence(rule, (jsonb_populate_record(null::scopestream_data.absence,
                 jsonb_build_object('round_id', r.round_id))),
             (null, coalesce((select w.acquired_at from scopestream_data.round_well w
-                             where w.round_id = r.round_id and w.well = l.well), r.acquired_at),
-             r.pipeline_id, r.source, r.experiment, r.plate, l.well, l.site, l.channel)::scopestream_data.found_place,
-            l.frames, null, scopestream_data.lack_words(r, l), now);
+                             where w.round_id = r.round_id and w.well = one.well), r.acquired_at),
+             r.pipeline_id, r.source, r.experiment, r.plate, one.well, one.site,
+             one.channel)::scopestream_data.found_place,
+            one.frames, null, scopestream_data.lack_words(r, one), now);
     end loop;
-    return greatest(cardinality(fresh) - 200, 0);
+    return greatest(cardinality(fresh) - 100, 0);
 end
 $$;
 
@@ -522,16 +540,27 @@ create or replace function scopestream_data.was_left(r scopestream_data.plate_ro
                                              where w.round_id = r.round_id limit 2) wells) = 2))
 $$;
 
+-- Those of the first that are not among the second, sorted.
+create or replace function scopestream_data.without(these text[], those text[]) returns text[]
+    language sql immutable set search_path = pg_catalog, pg_temp as $$
+    select array(select unnest(these) except select unnest(those) order by 1)
+$$;
+create or replace function scopestream_data.wells_seen(which bigint) returns text[]
+    language sql stable set search_path = pg_catalog, pg_temp as $$
+    select array(select w.well from scopestream_data.round_well w where w.round_id = which)
+$$;
+
 -- Finds what a round lacks by now.
 create or replace function scopestream_data.judge_round(which bigint, now timestamptz) returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     r scopestream_data.plate_round;
+    quiet_before timestamptz;
     expected text[];
     absent text[];
-    quiet_before timestamptz;
+    passed text[];
+    usual integer[];
     is_over boolean;
-    lacks scopestream_data.lack[];
     left_over integer;
 begin
     select * into strict r from scopestream_data.plate_round p where p.round_id = which;
@@ -539,22 +568,21 @@ begin
         select w.first_closed_at from scopestream_data.round_well w where w.round_id = which
         order by w.first_closed_at desc limit 33), 1));
     quiet_before := now - make_interval(secs => r.grace_s);
+    usual := scopestream_data.usual_parts(which, quiet_before);
     expected := scopestream_data.expected_wells(r);
-    absent := scopestream_data.passed_wells(which, expected, quiet_before);
-    is_over := r.heard_at <= quiet_before and (
-        scopestream_data.was_left(r)
-        or not exists (select from unnest(expected) e where e <> all (absent) and not exists (
-               select from scopestream_data.round_well w where w.round_id = which and w.well = e)) and expected is not null);
-    absent := array(
-        select e from unnest(expected) e
-        where not exists (select from scopestream_data.round_well w where w.round_id = which and w.well = e)
-          and (is_over or e = any (absent) or exists ( -- told once, whichever way the stage went since
-                  select from scopestream_data.absence a where a.round_id = which and a.well = e)));
-    lacks := array(select l from scopestream_data.lacking_parts(which, is_over, quiet_before) l)
-          || array(select (a, null, null, null, coalesce(cardinality(scopestream_data.usual_parts(which, quiet_before)), 1))
-                              ::scopestream_data.lack from unnest(absent) a);
-    select sum(scopestream_data.tell_lacks(rule, r, lacks, now)) into left_over
-    from scopestream_data.rules_for('missing', r.source) rule;
+    absent := scopestream_data.without(expected, scopestream_data.wells_seen(which));
+    passed := scopestream_data.passed_wells(which, absent, quiet_before);
+    is_over := r.heard_at <= quiet_before and (scopestream_data.was_left(r)
+                                               or expected is not null and cardinality(absent) = cardinality(passed));
+    if not is_over then -- what was told remains told, whichever way the stage went since
+        absent := scopestream_data.without(absent, scopestream_data.without(absent, passed || array(
+            select a.well from scopestream_data.absence a where a.round_id = which and a.site is null)));
+    end if;
+    select sum(scopestream_data.tell_lacks(rule, r,
+        array(select l from scopestream_data.lacking_parts(which, usual, is_over, quiet_before) l)
+        || array(select (well, null, null, null, coalesce(cardinality(usual), 1))::scopestream_data.lack
+                 from unnest(absent) well), now))
+    into left_over from scopestream_data.rules_for('missing', r.source) rule;
     update scopestream_data.plate_round p
     set grace_s = r.grace_s,
         look_at = case when left_over > 0 then now else (
@@ -590,6 +618,7 @@ declare
     usual integer[];
     expected text[];
     ahead text[];
+    passed text[];
     told_elsewhere boolean := exists (select from scopestream_data.rules_for('missing', p.source));
     others_lack boolean;
     answer scopestream_data.standstill := (false, false, null, null, '');
@@ -602,14 +631,13 @@ begin
     where w.round_id = r.round_id order by w.closed_at desc, w.well desc limit 1;
     usual := scopestream_data.usual_parts(r.round_id, 'infinity');
     expected := scopestream_data.expected_wells(r);
-    ahead := array(select e from unnest(expected) e where not exists (
-        select from scopestream_data.round_well w where w.round_id = r.round_id and w.well = e));
-    ahead := array(select unnest(ahead) except select unnest(scopestream_data.passed_wells(r.round_id, expected, 'infinity')));
+    ahead := scopestream_data.without(expected, scopestream_data.wells_seen(r.round_id));
+    passed := scopestream_data.passed_wells(r.round_id, ahead, 'infinity');
+    ahead := scopestream_data.without(ahead, passed);
     others_lack := not told_elsewhere and (
         exists (select from scopestream_data.round_well w
                 where w.round_id = r.round_id and w.well <> last.well and not w.parts @> usual)
-        or exists (select from unnest(expected) e where e <> all (ahead) and not exists (
-               select from scopestream_data.round_well w where w.round_id = r.round_id and w.well = e)));
+        or passed <> '{}');
     answer.well := last.well;
     answer.is_over := coalesce(last.parts <@ usual and not others_lack and ahead = '{}'
                                and (last.parts @> usual or expected is not null and told_elsewhere), false);
@@ -617,15 +645,17 @@ begin
     if last.parts @> usual then
         answer.pause_s := (
             select percentile_cont(0.5) within group (order by pause) from (
-                select extract(epoch from first_closed_at - lag(closed_at) over (order by first_closed_at, well))::double precision
+                select extract(epoch from first_closed_at - lag(closed_at) over (order by first_closed_at, well))
                        as pause
-                from scopestream_data.round_well w where w.round_id = r.round_id order by first_closed_at desc limit 32) pauses);
+                from scopestream_data.round_well w
+                where w.round_id = r.round_id order by first_closed_at desc limit 32) pauses);
     end if;
     answer.words := concat_ws(', ', 'plate ' || r.plate, 'time point ' || r.t,
         'last well ' || last.well || case when usual is null then format(' with %s frames', cardinality(last.parts))
-            else format(' with %s of %s frames', (select count(*) from unnest(last.parts) part where part = any (usual)),
-                        cardinality(usual)) end,
-        case when expected is not null then format('%s of %s wells to come', cardinality(ahead), cardinality(expected)) end);
+            else format(' with %s of %s frames',
+                        (select count(*) from unnest(last.parts) part where part = any (usual)), cardinality(usual)) end,
+        case when expected is not null
+             then format('%s of %s wells to come', cardinality(ahead), cardinality(expected)) end);
     return answer;
 end
 $$;
@@ -699,8 +729,8 @@ create or replace function scopestream_data.fresh_events() returns setof scopest
     order by e.event_id limit 200
 $$;
 
-create or replace function scopestream_data.tell_event(rule scopestream_data.rule, e scopestream_data.event, now timestamptz)
-    returns void
+create or replace function scopestream_data.tell_event(rule scopestream_data.rule, e scopestream_data.event,
+                                                       now timestamptz) returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     p scopestream_data.pulse;
@@ -712,7 +742,7 @@ begin
     perform scopestream_data.tell_absence(rule, (jsonb_populate_record(null::scopestream_data.absence,
             jsonb_build_object('event', e.event, 'path', e.path, 'heard_at', p.heard_at))),
         -- Not the event's own time, whose month may not be there.
-        (null, p.acquired_at, r.pipeline_id, coalesce(e.source, ''), r.experiment, r.plate, null, null, null)
+        (null, p.acquired_at, r.pipeline_id, coalesce(e.source, '-'), r.experiment, r.plate, null, null, null)
             ::scopestream_data.found_place,
         null, rule.bound, concat_ws(': ', e.event, concat_ws(', ', e.path, e.detail)), now);
 end
@@ -726,7 +756,8 @@ create or replace function scopestream_data.end_events() returns void
         join scopestream_data.pulse p on p.source = a.source and p.heard_at is distinct from a.heard_at
         where a.kind = 'event' and a.path is not null and exists (
             select from scopestream_data.frame f
-            where f.path = a.path and f.source = a.source and f.acquired_at > a.acquired_at - interval '7 days')), false)
+            where f.path = a.path and f.source = a.source
+              and f.acquired_at > a.acquired_at - interval '7 days')), false)
 $$;
 
 create or replace function scopestream_data.watch_events(now timestamptz) returns void
@@ -746,7 +777,8 @@ begin
     order by e.event_id;
     update scopestream_data.watch w
     set event_id = greatest(w.event_id, newest.id),
-        events = array(select id from unnest(w.events || newest.ids) id where id > greatest(w.event_id, newest.id) - 200)
+        events = array(select id from unnest(w.events || newest.ids) id
+                       where id > greatest(w.event_id, newest.id) - 200)
     from (select max(e.event_id) as id, array_agg(e.event_id) as ids from unnest(fresh) e) newest;
 end
 $$;
@@ -773,8 +805,9 @@ create or replace function scopestream_data.spot_key(source text, plate text, we
 -- A decision on a site may be one on its well, its plate, or the microscope.
 create or replace function scopestream_data.spot_keys(source text, plate text, well text, site integer) returns bigint[]
     language sql immutable parallel safe
-    return array[scopestream_data.spot_key(source, plate, well, site), scopestream_data.spot_key(source, plate, well, null),
-                 scopestream_data.spot_key(source, plate, null, null), scopestream_data.spot_key(source, null, null, null)];
+    return array[
+        scopestream_data.spot_key(source, plate, well, site), scopestream_data.spot_key(source, plate, well, null),
+        scopestream_data.spot_key(source, plate, null, null), scopestream_data.spot_key(source, null, null, null)];
 drop index if exists scopestream_data.decision_open;
 create index if not exists decision_spot on scopestream_data.decision
     (scopestream_data.spot_key(source, plate, well, site)) where state = 'open';
@@ -805,8 +838,9 @@ $$;
 create or replace function scopestream_data.decision_body(d scopestream_data.decision) returns jsonb
     language sql stable set search_path = pg_catalog, pg_temp as $$
     select jsonb_strip_nulls(jsonb_build_object(
-        'kind', 'decision', 'decision_id', d.decision_id, 'source', d.source, 'experiment', d.experiment, 'plate', d.plate,
-        'well', d.well, 'site', d.site, 'channels', nullif(d.channels, '{}'),
+        'kind', 'decision', 'decision_id', d.decision_id,
+        'source', d.source, 'experiment', d.experiment, 'plate', d.plate, 'well', d.well,
+        'site', d.site, 'channels', nullif(d.channels, '{}'),
         'action', case when d.state = 'open' then d.action else 'continue' end, 'attempt', d.attempt,
         'reason', coalesce(d.ended_because, d.reason), 'state', d.state,
         'rule', (select r.name from scopestream_data.rule r where r.rule_id = d.rule_id),
@@ -843,7 +877,7 @@ $$;
 -- The open decisions on a place, newest first: of its site, well and plate.
 create or replace function scopestream_data.decisions_on(place scopestream_data.found_place, now timestamptz)
     returns setof scopestream_data.decision
-    language plpgsql stable set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+    language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off as $$
 begin
     return query
     select d.* from scopestream_data.decision d
@@ -860,14 +894,16 @@ create or replace function scopestream_data.open_decision(told scopestream_data.
         scopestream_data.decision_frame[]) returns bigint
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    insert into scopestream_data.decision (source, experiment, plate, well, site, channels, action, attempt, reason, rule_id,
-                                           alert_id, frame_id, decided_at, decided_by, expires_at)
+    insert into scopestream_data.decision
+        (source, experiment, plate, well, site, channels, action, attempt, reason, rule_id, alert_id, frame_id,
+         decided_at, decided_by, expires_at)
     values (told.source, told.experiment, told.plate, told.well, told.site, coalesce(told.channels, '{}'), told.action,
-            coalesce(told.attempt, 1), left(told.reason, 500), told.rule_id, told.alert_id, told.frame_id, told.decided_at,
-            told.decided_by, told.expires_at)
+            coalesce(told.attempt, 1), left(told.reason, 500), told.rule_id, told.alert_id, told.frame_id,
+            told.decided_at, told.decided_by, told.expires_at)
     returning decision_id into told.decision_id;
     insert into scopestream_data.decision_frame (decision_id, site, channel, z, pipeline, bad_at, attempt, good)
-    select told.decision_id, a.site, a.channel, a.z, a.pipeline, a.bad_at, coalesce(a.attempt, 1), coalesce(a.good, false)
+    select told.decision_id, a.site, a.channel, a.z, a.pipeline, a.bad_at, coalesce(a.attempt, 1),
+           coalesce(a.good, false)
     from unnest(awaited) a;
     return told.decision_id;
 end
@@ -908,15 +944,16 @@ begin
             return null;
         end if;
         perform from scopestream_data.decision d
-        where d.decision_id = standing.decision_id and d.state <> all ('{done,replaced,withdrawn,expired}') for update skip locked;
+        where d.decision_id = standing.decision_id and d.state <> all ('{done,replaced,withdrawn,expired}')
+        for update skip locked;
         if not found then
             return null; -- a person is just changing it
         end if;
     end if;
 
-    next := (null, place.source, place.experiment, place.plate, place.well, place.site, array[place.channel], rule.action, 1,
-             because, rule.rule_id, found_alert, place.frame_id, now, 'rule', now + make_interval(secs => rule.action_expires_s),
-             'open', null, null);
+    next := (null, place.source, place.experiment, place.plate, place.well, place.site, array[place.channel],
+             rule.action, 1, because, rule.rule_id, found_alert, place.frame_id, now, 'rule',
+             now + make_interval(secs => rule.action_expires_s), 'open', null, null);
     next.channels := array_remove(next.channels, null);
     if standing.action = rule.action and awaited.attempt <= standing.attempt then
         return scopestream_data.widen_decision(standing, next, awaited);
@@ -946,7 +983,8 @@ create or replace function scopestream_data.widen_decision(standing scopestream_
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     insert into scopestream_data.decision_frame as f (decision_id, site, channel, z, pipeline, bad_at, attempt)
-    values (standing.decision_id, awaited.site, awaited.channel, awaited.z, awaited.pipeline, awaited.bad_at, awaited.attempt)
+    values (standing.decision_id, awaited.site, awaited.channel, awaited.z, awaited.pipeline, awaited.bad_at,
+            awaited.attempt)
     on conflict (decision_id, site, channel, z) do update set
         bad_at = excluded.bad_at, attempt = excluded.attempt, pipeline = excluded.pipeline, good = false;
     update scopestream_data.decision d
@@ -985,25 +1023,26 @@ $$;
 create or replace function scopestream_data.deciding_frames(frames scopestream_data.noted_frame[], now timestamptz)
     returns setof scopestream_data.deciding_frame
     language plpgsql stable set search_path = pg_catalog, pg_temp
-    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+    set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
     return query
     with placed as materialized (
         select f from unnest(frames) f where coalesce(f.well, f.site::text) is not null),
     bad as materialized (
         select (p.f).frame_id, (p.f).pipeline_id,
-               (array_agg(r.rule_id order by scopestream_data.action_rank(r.action) desc, fault.finding_id))[1] as rule_id,
-               (array_agg(fault.alert_id order by scopestream_data.action_rank(r.action) desc, fault.finding_id))[1] as alert_id,
+               (array_agg(r.rule_id order by rank.rank desc, fault.finding_id))[1] as rule_id,
+               (array_agg(fault.alert_id order by rank.rank desc, fault.finding_id))[1] as alert_id,
                string_agg(scopestream_data.finding_words(r, fault), '; ' order by fault.finding_id) as because
         from placed p
         join scopestream_data.finding fault on fault.frame_id = (p.f).frame_id and fault.acquired_at = (p.f).acquired_at
              and fault.pipeline_id = (p.f).pipeline_id
         join scopestream_data.rule r on r.rule_id = fault.rule_id and r.action is not null
+        cross join lateral (select scopestream_data.action_rank(r.action) as rank) rank
         group by 1, 2),
     judged as materialized (
         select p.f, bad.rule_id, bad.alert_id, bad.because,
-               bool_or(bad.rule_id is not null) over (partition by (p.f).source, (p.f).experiment, (p.f).plate, (p.f).well,
-                                                                   (p.f).site) as bad_place
+               bool_or(bad.rule_id is not null) over (
+                   partition by (p.f).source, (p.f).experiment, (p.f).plate, (p.f).well, (p.f).site) as bad_place
         from placed p left join bad on bad.frame_id = (p.f).frame_id and bad.pipeline_id = (p.f).pipeline_id)
     select j.f, j.rule_id, j.alert_id, j.because
     from judged j
@@ -1016,7 +1055,8 @@ end
 $$;
 
 -- What was found, as a reason: 'out_of_focus: DAPI, z -7.2, bound -5'.
-create or replace function scopestream_data.finding_words(rule scopestream_data.rule, found scopestream_data.finding) returns text
+create or replace function scopestream_data.finding_words(rule scopestream_data.rule, found scopestream_data.finding)
+    returns text
     language sql immutable set search_path = pg_catalog, pg_temp as $$
     select rule.name || coalesce(': ' || nullif(concat_ws(', ', found.channel, coalesce(found.detail,
         scopestream_data.value_name(rule) || ' ' || scopestream_data.short_number(found.value)
@@ -1025,14 +1065,15 @@ $$;
 
 -- Whether a newer frame of the same place has numbers already: then an older one that comes late asks for nothing.
 create or replace function scopestream_data.is_superseded(f scopestream_data.noted_frame) returns boolean
-    language plpgsql stable set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+    language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off as $$
 begin
     return exists (
         select from scopestream_data.frame n
         join scopestream_data.result r on r.frame_id = n.frame_id and r.acquired_at = n.acquired_at
         where scopestream_data.site_key(n.source, n.experiment, n.plate, n.well, n.site, n.channel, n.z, n.page,
                                         case when n.naming is null then n.path end)
-              = scopestream_data.site_key(f.source, f.experiment, f.plate, f.well, f.site, f.channel, f.z, f.page, f.file)
+              = scopestream_data.site_key(f.source, f.experiment, f.plate, f.well, f.site, f.channel, f.z, f.page,
+                                          f.file)
           and n.acquired_at > f.acquired_at and n.source = f.source and n.plate is not distinct from f.plate
           and n.well is not distinct from f.well and n.site is not distinct from f.site
           and n.channel is not distinct from f.channel and n.z is not distinct from f.z
@@ -1068,7 +1109,7 @@ $$;
 -- Decides on this batch of frames, which baselines, scores and rules have been through. Looks at nothing else.
 create or replace function scopestream_data.decide(keys scopestream_data.row_key[],
                                                    now timestamptz default clock_timestamp()) returns void
-    language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+    language plpgsql set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off as $$
 declare
     frames scopestream_data.noted_frame[] := scopestream_data.noted_frames(keys);
     changed bigint[] := '{}';
@@ -1090,8 +1131,10 @@ begin
             (f.frame_id, f.acquired_at, f.pipeline_id, f.source, f.experiment, f.plate, f.well, f.site, f.channel)
                 ::scopestream_data.found_place,
             each.alert_id,
-            (null, f.site, f.channel, f.z, (select p.name from scopestream_data.pipeline p where p.pipeline_id = f.pipeline_id),
-             f.acquired_at, 1, false)::scopestream_data.decision_frame, each.because, now);
+            (null, f.site, f.channel, f.z,
+             (select p.name from scopestream_data.pipeline p where p.pipeline_id = f.pipeline_id), f.acquired_at, 1,
+             false)::scopestream_data.decision_frame,
+            each.because, now);
     end loop;
     perform scopestream_data.tell_decisions(changed);
 end
@@ -1111,10 +1154,11 @@ $$;
 create or replace function scopestream_data.known_frames(told scopestream_data.decision)
     returns scopestream_data.decision_frame[]
     language sql stable set search_path = pg_catalog, pg_temp as $$
-    select coalesce(array_agg(known), array[(null, null, null, null, null, '-infinity', 1, false)::scopestream_data.decision_frame])
+    select coalesce(array_agg(known),
+                    array[(null, null, null, null, null, '-infinity', 1, false)::scopestream_data.decision_frame])
     from (
-        select distinct (null, p.site, p.channel, null, null, max(w.acquired_at) over (), 1, false)::scopestream_data.decision_frame
-                        as known
+        select distinct (null, p.site, p.channel, null, null, max(w.acquired_at) over (), 1, false)
+                        ::scopestream_data.decision_frame as known
         from scopestream_data.round_well w
         cross join unnest(w.parts) part
         join scopestream_data.part p on p.part_id = part
@@ -1125,7 +1169,8 @@ create or replace function scopestream_data.known_frames(told scopestream_data.d
                             order by r.closed_at desc limit 1)) known
 $$;
 
-create or replace function scopestream_data.check_decision(told scopestream_data.decision, expires interval) returns void
+create or replace function scopestream_data.check_decision(told scopestream_data.decision, expires interval)
+    returns void
     language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     wrong text;
@@ -1133,7 +1178,8 @@ begin
     wrong := case
         when told.action is null or told.action not in ('image_again', 'skip', 'continue')
             then format('action ''%s'': expected image_again, skip or continue', told.action)
-        when told.well !~ '^[A-Z]{1,2}\d{2}$' then format('well ''%s'': expected letters and two digits, such as A01', told.well)
+        when told.well !~ '^[A-Z]{1,2}\d{2}$'
+            then format('well ''%s'': expected letters and two digits, such as A01', told.well)
         when told.site is not null and told.well is null and told.plate is not null and exists (
                  select from scopestream_data.plate_round r where r.source = told.source and r.plate = told.plate)
             then 'a site of which well? This plate has wells'
@@ -1141,7 +1187,8 @@ begin
         when expires is null or expires <= interval '0' then format('expires %s: expected more than nothing', expires)
         when not exists (select from scopestream_data.pulse p where p.source = told.source)
             then format('no frame of source ''%s'' has come yet; known: %s', told.source,
-                        coalesce((select string_agg(p.source, ', ' order by p.source) from scopestream_data.pulse p), 'none'))
+                        coalesce((select string_agg(p.source, ', ' order by p.source) from scopestream_data.pulse p),
+                                 'none'))
         end;
     if wrong is not null then
         raise exception '%', wrong using errcode = 'invalid_parameter_value';
@@ -1149,12 +1196,13 @@ begin
 end
 $$;
 
-create or replace function scopestream.decide(source text, plate text, well text, site integer, action text, reason text,
-        expires interval default interval '1 hour', channels text[] default '{}') returns bigint
+create or replace function scopestream.decide(source text, plate text, well text, site integer, action text,
+        reason text, expires interval default interval '1 hour', channels text[] default '{}') returns bigint
     language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    told scopestream_data.decision := (null, source, null, plate, well, site, coalesce(channels, '{}'), action, 1, reason, null,
-                                       null, null, clock_timestamp(), session_user, clock_timestamp() + expires, 'open', null, null);
+    told scopestream_data.decision := (
+        null, source, null, plate, well, site, coalesce(channels, '{}'), action, 1, reason, null, null, null,
+        clock_timestamp(), session_user, clock_timestamp() + expires, 'open', null, null);
 begin
     perform scopestream_data.check_decision(told, expires);
     told.experiment := (select r.experiment from scopestream_data.plate_round r
@@ -1215,19 +1263,21 @@ comment on column scopestream.decisions.expires_at is 'it counts until then';
 comment on column scopestream.decisions.ended_at is 'when it was done, replaced, withdrawn or expired';
 comment on column scopestream.decisions.ended_because is 'why, in words';
 
--- The answer to a request scopestream.decisions: the open ones, the newest first, up to 1000.
-create or replace function scopestream_data.open_decisions(source text default null, plate text default null) returns jsonb
+-- The answer to a request scopestream.decisions: the open ones, the newest first, up to 500: so it fits a
+-- message of 1 MiB.
+create or replace function scopestream_data.open_decisions(source text default null, plate text default null)
+    returns jsonb
     language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     select jsonb_build_object('at', scopestream_data.wire_time(clock_timestamp()),
         'decisions', coalesce(jsonb_agg(scopestream_data.decision_body(d) order by (d).decision_id desc)
-                                  filter (where n <= 1000), '[]'),
-        'more', count(*) > 1000)
+                                  filter (where n <= 500), '[]'),
+        'more', count(*) > 500)
     from (select d, row_number() over () as n from (
               select d from scopestream_data.decision d
               where d.state = 'open' and d.expires_at > clock_timestamp()
                 and (open_decisions.source is null or d.source = open_decisions.source)
                 and (open_decisions.plate is null or d.plate = open_decisions.plate)
-              order by d.decision_id desc limit 1001) d) numbered(d, n)
+              order by d.decision_id desc limit 501) d) numbered(d, n)
 $$;
 comment on function scopestream_data.open_decisions is 'What is open, as docs/wire.md tells it';
 
@@ -1236,7 +1286,7 @@ comment on function scopestream_data.open_decisions is 'What is open, as docs/wi
 -- Which frames of a batch are how interesting, by the default model: a message a source, and up to 1000 frames each.
 create or replace function scopestream_data.tell_priorities(keys scopestream_data.row_key[]) returns void
     language plpgsql set search_path = pg_catalog, pg_temp
-    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+    set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
     model scopestream_data.model;
 begin
@@ -1283,7 +1333,8 @@ create or replace trigger post_messages after insert on scopestream_data.message
 
 -- The oldest messages that no other store has in hand, which hold as long as the transaction: begin, take,
 -- publish, flush, drop, commit. Who dies in between publishes again.
-create or replace function scopestream_data.take_messages(most integer default 256) returns setof scopestream_data.message
+create or replace function scopestream_data.take_messages(most integer default 256)
+    returns setof scopestream_data.message
     language sql security definer set search_path = pg_catalog, pg_temp as $$
     select m.* from scopestream_data.message m order by m.message_id limit most for update skip locked
 $$;
@@ -1331,8 +1382,8 @@ create or replace function scopestream_data.post_done(id bigint) returns void
     delete from scopestream_data.webhook_post p where p.post_id = id
 $$;
 -- After 1 s, 2 s, 4 s, ... an hour; what failed for a day is given up, and kept to be seen.
-create or replace function scopestream_data.post_failed(id bigint, error text, now timestamptz default clock_timestamp())
-    returns void
+create or replace function scopestream_data.post_failed(id bigint, error text,
+        now timestamptz default clock_timestamp()) returns void
     language sql security definer set search_path = pg_catalog, pg_temp as $$
     update scopestream_data.webhook_post p
     set attempts = p.attempts + 1, last_error = left(error, 500),
@@ -1346,8 +1397,8 @@ comment on function scopestream_data.post_failed is 'A post was not delivered; t
 
 create or replace view scopestream.webhook_posts as
     select p.post_id, p.webhook, p.body ->> 'kind' as kind, coalesce(p.body ->> 'title', p.body ->> 'reason') as about,
-           p.attempts, p.last_error, case when p.given_up then null else p.next_at end as next_at, p.given_up, p.written_at,
-           p.body
+           p.attempts, p.last_error, case when p.given_up then null else p.next_at end as next_at, p.given_up,
+           p.written_at, p.body
     from scopestream_data.webhook_post p;
 comment on view scopestream.webhook_posts is 'What waits to be sent to webhooks, and what was given up; what was delivered is gone';
 comment on column scopestream.webhook_posts.post_id is 'its number';
@@ -1380,7 +1431,7 @@ begin
 end
 $$;
 
--- What is old: pixels after a week, counted by each source's own time; posts given up after a month; rounds after a year.
+-- What is old: pixels after a week, by each source's own time; posts given up after a month; rounds after a year.
 create or replace function scopestream_data.tidy(now timestamptz) returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -1390,6 +1441,7 @@ begin
         return;
     end if;
     update scopestream_data.watch set tidied_at = now;
+    perform scopestream_data.forget_old_groups(now);
     delete from scopestream_data.pixels_seen s using scopestream_data.pulse p
     where p.source = s.source and s.acquired_at < p.acquired_at - interval '7 days';
     delete from scopestream_data.webhook_post p where p.given_up and p.written_at < now - interval '30 days';
@@ -1400,29 +1452,43 @@ begin
 end
 $$;
 
--- A step that fails is told, once a day, and keeps none of the others from being done.
+-- A step that fails is told, once a day, and keeps none of the others from being done. One that would have to wait for
+-- somebody's open transaction is done another time.
 create or replace function scopestream_data.watch_step(step text, now timestamptz) returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     execute format('select scopestream_data.%I($1)', step) using now;
-exception when others then
-    insert into scopestream_data.event (at, level, event, detail, document_md5)
-    values (now, 'error', 'steering-failed', format('%s: %s', step, sqlerrm),
-            md5(concat_ws(' ', step, sqlerrm, now::date))::uuid)
-    on conflict (document_md5) do nothing;
+exception
+    when lock_not_available or deadlock_detected then
+        null;
+    when others then
+        insert into scopestream_data.event (at, level, event, detail, document_md5)
+        values (now, 'error', 'steering-failed', format('%s: %s', step, sqlerrm),
+                md5(concat_ws(' ', step, sqlerrm, now::date))::uuid)
+        on conflict (document_md5) do nothing;
+end
+$$;
+
+create or replace function scopestream_data.may_steer() returns boolean
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform pg_advisory_xact_lock(hashtext('scopestream steering'));
+    return true;
+exception when lock_not_available then
+    return false; -- another store is at it for longer than we wait
 end
 $$;
 
 -- What happens because time passes: to be called every second or two. Looks only at what is due.
 create or replace function scopestream_data.watch_time(now timestamptz default clock_timestamp()) returns void
-    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+    language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '1s' set jit = off as $$
 begin
-    if not (select s.enabled from scopestream_data.steering s) then
+    if not (select s.enabled from scopestream_data.steering s) or not scopestream_data.may_steer() then
         return;
     end if;
-    perform pg_advisory_xact_lock(hashtext('scopestream steering'));
     perform scopestream_data.watch_step(step, now)
-    from unnest(array['watch_unread_frames', 'watch_rounds', 'watch_silence', 'watch_events', 'expire_decisions', 'tidy']) step;
+    from unnest(array['watch_unread_frames', 'watch_rounds', 'watch_silence', 'watch_events', 'expire_decisions',
+                      'steer_put_off', 'tidy']) step;
 end
 $$;
 comment on function scopestream_data.watch_time is 'Notices what does not come, lets decisions expire and tidies up';
@@ -1436,15 +1502,17 @@ begin
     foreach inner_one in array array(
         select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'scopestream_data'::regnamespace and p.proname in (
-            'note_unread_frames', 'noted_frames', 'usual_interval', 'note_parts', 'note_rounds', 'leave_round', 'note_pulse',
-            'note_frames', 'tell_absence', 'shrink_alert', 'withdraw_absences', 'clear_alert', 'rules_for', 'expected_wells', 'passed_wells',
-            'usual_parts', 'lacking_parts', 'was_skipped', 'lack_words', 'tell_lacks', 'was_left', 'judge_round',
-            'watch_rounds', 'standing', 'tell_silence', 'watch_silence', 'fresh_events', 'tell_event', 'end_events',
-            'watch_events', 'wire_time', 'decision_body', 'tell_decisions', 'end_decisions', 'decisions_on', 'open_decision',
-            'action_rank', 'spot_key', 'spot_keys', 'ask', 'widen_decision', 'ask_for', 'deciding_frames', 'finding_words', 'is_superseded',
-            'answer_decisions', 'decide', 'expire_decisions', 'known_frames', 'check_decision', 'open_decisions',
-            'tell_priorities', 'post_messages', 'take_messages', 'drop_messages', 'register_webhooks', 'take_posts',
-            'post_done', 'post_failed', 'watch_unread_frames', 'tidy', 'watch_step', 'watch_time'))
+            'note_unread_frames', 'noted_frames', 'usual_interval', 'note_parts', 'note_rounds', 'leave_round',
+            'note_pulse', 'note_frames', 'tell_absence', 'shrink_alert', 'withdraw_absences', 'clear_alert',
+            'rules_for', 'expected_wells', 'passed_wells', 'usual_parts', 'lacking_parts', 'was_skipped',
+            'lack_words', 'tell_lacks', 'was_left', 'without', 'wells_seen', 'judge_round', 'watch_rounds',
+            'standing', 'tell_silence', 'watch_silence', 'fresh_events', 'tell_event', 'end_events', 'watch_events',
+            'wire_time', 'decision_body', 'tell_decisions', 'end_decisions', 'decisions_on', 'open_decision',
+            'action_rank', 'spot_key', 'spot_keys', 'ask', 'widen_decision', 'ask_for', 'deciding_frames',
+            'finding_words', 'is_superseded', 'answer_decisions', 'decide', 'expire_decisions', 'known_frames',
+            'check_decision', 'open_decisions', 'tell_priorities', 'post_messages', 'take_messages', 'drop_messages',
+            'register_webhooks', 'take_posts', 'post_done', 'post_failed', 'watch_unread_frames', 'tidy',
+            'watch_step', 'may_steer', 'watch_time'))
     loop
         execute format('revoke execute on function %s from public', inner_one);
     end loop;

@@ -337,6 +337,30 @@ START_TEST(a_step_that_fails_is_told_and_stops_no_other) {
 }
 END_TEST
 
+START_TEST(a_person_who_takes_time_over_an_alert_holds_up_no_watch) {
+    g_auto(Place) place = place_with_scene();
+    scene_run(place.admin, "select scene.image('P1', scene.wells(1, 6), but => '{A02 1 DAPI}'), "
+                           "scene.wait(20), scene.frame('P1', 'A02', 1, 'DAPI'), "
+                           "scene.frame('P1', 'A07', 1, 'DAPI')");
+    g_autofree char *name = cluster_answer(place.admin, "select current_database()");
+    g_autofree char *address = cluster_address(name);
+    g_autoptr(Postgres) person = cluster_connect(address);
+    scene_run(person, "begin; select scopestream.acknowledge_alert(1)");
+    scene_run(place.admin, "set statement_timeout = '30s'; select scene.wait(12)");
+    cluster_expect(place.admin,
+                   "select string_agg(rule || ' ' || state, ', ' order by alert_id) "
+                   "from scopestream.alerts",
+                   "missing open, silence open");
+    scene_run(person, "rollback");
+    scene_run(place.admin, "select scene.wait(1)");
+    cluster_expect(place.admin,
+                   "select string_agg(rule || ' ' || state, ', ' order by alert_id) "
+                   "from scopestream.alerts",
+                   "missing closed, silence open");
+    scene_expect_no_trouble(place);
+}
+END_TEST
+
 START_TEST(switched_off_nothing_is_watched) {
     g_auto(Place) place = place_with_scene();
     scene_run(place.admin, "select scene.image('P1', scene.wells(1, 3)), "
@@ -401,5 +425,6 @@ SUITE_WITH("absence", cluster_start, cluster_stop,
            what_the_microscope_was_told_to_skip_is_not_missing,
            a_stalled_file_is_told_until_it_has_a_row, events_stored_out_of_order_are_each_told_once,
            whatever_the_order_of_arrival_the_same_is_known,
-           a_step_that_fails_is_told_and_stops_no_other, switched_off_nothing_is_watched,
+           a_step_that_fails_is_told_and_stops_no_other,
+           a_person_who_takes_time_over_an_alert_holds_up_no_watch, switched_off_nothing_is_watched,
            a_call_costs_the_same_however_much_has_been_stored)
