@@ -54,6 +54,6 @@ echo "file closed to imaged again: $(sql "select string_agg(to_char(extract(epoc
     from scopestream.decisions d join scopestream.frames f using (frame_id)) s") s"
 
 process_stop microscope
-wait_until 5 eval '! process_id act' # nobody reads what it says any more
+wait_until 5 eval '! process_id act > /dev/null' # nobody reads what it says any more
 expect_list_equals_rows
 expect_files_equal_rows
