@@ -79,10 +79,11 @@ create table if not exists scopestream_data.pulse (
     source text primary key,
     closed_at timestamptz[] not null default '{}', -- the newest 65 times at which files were closed, ascending
     usual_s double precision, -- median of their differences; NULL: fewer than 8
+    pause_s double precision, -- the third longest: so long it pauses again and again
     heard_at timestamptz not null,
     acquired_at timestamptz not null, -- of its newest frame
     round_id bigint references scopestream_data.plate_round on delete set null, -- what its newest frame shows
-    over_at timestamptz -- the heard_at after which nothing was to be expected
+    wait_until timestamptz -- before that its silence says nothing; infinity: nothing is to be expected
 ) with (fillfactor = 50);
 
 -- Frames that got no numbers are no rows to steer by, and yet they came. A queue: watch_time() empties it.
@@ -156,12 +157,18 @@ begin
 end
 $$;
 
--- Seconds between these times, in the middle; NULL for fewer differences than this.
+-- Seconds between these times, in their order.
+create or replace function scopestream_data.intervals(times timestamptz[]) returns setof double precision
+    language sql immutable set search_path = pg_catalog, pg_temp as $$
+    select passed from (select extract(epoch from at - lag(at) over (order by at))::double precision as passed
+                        from unnest(times) at) every
+    where passed is not null
+$$;
+-- That in the middle; NULL for fewer than this.
 create or replace function scopestream_data.usual_interval(times timestamptz[], fewest integer) returns double precision
     language sql immutable set search_path = pg_catalog, pg_temp as $$
-    select case when count(passed) >= fewest then percentile_cont(0.5) within group (order by passed) end
-    from (select extract(epoch from at - lag(at) over (order by at))::double precision as passed
-          from unnest(times) at) intervals
+    select case when count(*) >= fewest then percentile_cont(0.5) within group (order by passed) end
+    from scopestream_data.intervals(times) passed
 $$;
 
 create or replace function scopestream_data.note_parts(frames scopestream_data.noted_frame[]) returns void
@@ -263,10 +270,13 @@ begin
                   and coalesce(r.t, -1) = coalesce(f.t, -1));
             perform scopestream_data.leave_round(before.round_id, round_now, now) where round_now <> before.round_id;
         end if;
-        insert into scopestream_data.pulse as p (source, closed_at, usual_s, heard_at, acquired_at, round_id)
-        values (heard.source, times, scopestream_data.usual_interval(times, 8), now, heard.acquired_at, round_now)
+        insert into scopestream_data.pulse as p (source, closed_at, usual_s, pause_s, heard_at, acquired_at, round_id)
+        values (heard.source, times, scopestream_data.usual_interval(times, 8),
+                (select passed from scopestream_data.intervals(times) passed order by passed desc offset 2 limit 1),
+                now, heard.acquired_at, round_now)
         on conflict (source) do update set
-            closed_at = excluded.closed_at, usual_s = excluded.usual_s, round_id = excluded.round_id,
+            closed_at = excluded.closed_at, usual_s = excluded.usual_s, pause_s = excluded.pause_s,
+            round_id = excluded.round_id, wait_until = null,
             heard_at = greatest(p.heard_at, excluded.heard_at),
             acquired_at = greatest(p.acquired_at, excluded.acquired_at);
     end loop;
@@ -608,8 +618,21 @@ $$;
 
 -- --- silence ---
 
+-- How long it usually is from the end of a time point to the beginning of the next, over the last few; NULL where
+-- nobody knows yet, or where time points do not follow each other.
+create or replace function scopestream_data.round_pause(r scopestream_data.plate_round) returns double precision
+    language sql stable set search_path = pg_catalog, pg_temp as $$
+    select case when count(pause) >= 2 and min(pause) >= 0 then percentile_cont(0.5) within group (order by pause) end
+    from (select extract(epoch from first_closed_at - lag(closed_at) over (order by t))::double precision as pause
+          from (select b.t, b.first_closed_at, b.closed_at from scopestream_data.plate_round b
+                where b.source = r.source and coalesce(b.plate, '') = coalesce(r.plate, '')
+                  and coalesce(b.experiment, '') = coalesce(r.experiment, '') and coalesce(b.t, -1) between 0 and r.t
+                order by coalesce(b.t, -1) desc limit 16) late) pauses
+$$;
+
 -- How far a source's acquisition is: whether all is there that can be known of, and if not, where it stands.
--- pause_s: how long the stage usually takes from a well to the next, where the last one has all it should have.
+-- pause_s: how long the stage usually takes from a well to the next, where the last one has all it should have, and
+-- to the next time point, where the plate has.
 create or replace function scopestream_data.standing(p scopestream_data.pulse) returns scopestream_data.standstill
     language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -642,7 +665,11 @@ begin
     answer.is_over := coalesce(last.parts <@ usual and not others_lack and ahead = '{}'
                                and (last.parts @> usual or expected is not null and told_elsewhere), false);
     answer.may_be_over := expected is null and coalesce(last.parts @> usual, false);
-    if last.parts @> usual then
+    if answer.is_over then
+        answer.pause_s := scopestream_data.round_pause(r);
+        answer.is_over := answer.pause_s is null;
+        answer.may_be_over := true;
+    elsif last.parts @> usual then
         answer.pause_s := (
             select percentile_cont(0.5) within group (order by pause) from (
                 select extract(epoch from first_closed_at - lag(closed_at) over (order by first_closed_at, well))
@@ -660,19 +687,20 @@ begin
 end
 $$;
 
+-- How long a silence is nothing unusual to a rule.
+create or replace function scopestream_data.silence_bound(rule scopestream_data.rule, p scopestream_data.pulse,
+                                                          pause_s double precision) returns double precision
+    language sql immutable as $$
+    select rule.bound * greatest(p.usual_s, p.pause_s, pause_s, 5)
+$$;
+
 create or replace function scopestream_data.tell_silence(rule scopestream_data.rule, p scopestream_data.pulse,
         stands scopestream_data.standstill, now timestamptz) returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     r scopestream_data.plate_round;
     silent_s constant double precision := extract(epoch from now - p.heard_at);
-    bound_s constant double precision := rule.bound * greatest(p.usual_s, 5, stands.pause_s);
 begin
-    if silent_s <= bound_s or exists (
-        select from scopestream_data.absence a
-        where a.kind = 'silence' and a.source = p.source and a.rule_id = rule.rule_id) then
-        return;
-    end if;
     select * into r from scopestream_data.plate_round n where n.round_id = p.round_id;
     if stands.may_be_over then
         rule.severity := 'info';
@@ -681,11 +709,19 @@ begin
             jsonb_build_object('heard_at', p.heard_at))),
         (null, p.acquired_at, r.pipeline_id, p.source, r.experiment, r.plate, stands.well, null, null)
             ::scopestream_data.found_place,
-        round(silent_s::numeric, 1), bound_s,
-        format('no frame of %s for %s s, where one is usual every %s s', p.source, round(silent_s::numeric),
-               scopestream_data.short_number(greatest(p.usual_s, stands.pause_s)))
+        round(silent_s::numeric, 1), scopestream_data.silence_bound(rule, p, stands.pause_s),
+        format('no frame of %s for %s s, where at most %s s are usual', p.source, round(silent_s::numeric),
+               scopestream_data.short_number(greatest(p.usual_s, p.pause_s, stands.pause_s)))
         || coalesce('; ' || nullif(stands.words, ''), ''), now);
 end
+$$;
+
+-- The rules that have not told this silence yet.
+create or replace function scopestream_data.silence_rules(p scopestream_data.pulse) returns setof scopestream_data.rule
+    language sql stable set search_path = pg_catalog, pg_temp as $$
+    select r.* from scopestream_data.rules_for('silence', p.source) r
+    where not exists (select from scopestream_data.absence a
+                      where a.kind = 'silence' and a.source = p.source and a.rule_id = r.rule_id)
 $$;
 
 create or replace function scopestream_data.watch_silence(now timestamptz) returns void
@@ -699,22 +735,21 @@ begin
         join scopestream_data.pulse p on p.source = a.source and p.heard_at > a.heard_at
         where a.kind = 'silence'), false);
     for beat in
-        select q.* from scopestream_data.pulse q
-        where q.heard_at > now - interval '1 hour' and q.over_at is distinct from q.heard_at
-          and exists (select from scopestream_data.rules_for('silence', q.source) r
-                      where q.heard_at < now - make_interval(secs => r.bound * greatest(q.usual_s, 5))
-                        and not exists (select from scopestream_data.absence a
-                                        where a.kind = 'silence' and a.source = q.source and a.rule_id = r.rule_id))
-          and q.usual_s is not null
-        order by q.source
+        select p.* from scopestream_data.pulse p
+        where p.usual_s is not null and coalesce(p.wait_until, p.heard_at + interval '5 s') < now
+          and (p.wait_until is not null or p.heard_at > now - interval '1 hour')
+        order by p.source
     loop
         stands := scopestream_data.standing(beat);
-        if stands.is_over then
-            update scopestream_data.pulse q set over_at = q.heard_at where q.source = beat.source;
-        else
-            perform scopestream_data.tell_silence(rule, beat, stands, now)
-            from scopestream_data.rules_for('silence', beat.source) rule;
-        end if;
+        perform scopestream_data.tell_silence(rule, beat, stands, now)
+        from scopestream_data.silence_rules(beat) rule
+        where not stands.is_over
+          and beat.heard_at + make_interval(secs => scopestream_data.silence_bound(rule, beat, stands.pause_s)) < now;
+        update scopestream_data.pulse p
+        set wait_until = case when stands.is_over then 'infinity' else coalesce(
+            (select min(beat.heard_at + make_interval(secs => scopestream_data.silence_bound(rule, beat, stands.pause_s)))
+             from scopestream_data.silence_rules(beat) rule), 'infinity') end
+        where p.source = beat.source;
     end loop;
 end
 $$;
@@ -1502,17 +1537,17 @@ begin
     foreach inner_one in array array(
         select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'scopestream_data'::regnamespace and p.proname in (
-            'note_unread_frames', 'noted_frames', 'usual_interval', 'note_parts', 'note_rounds', 'leave_round',
-            'note_pulse', 'note_frames', 'tell_absence', 'shrink_alert', 'withdraw_absences', 'clear_alert',
-            'rules_for', 'expected_wells', 'passed_wells', 'usual_parts', 'lacking_parts', 'was_skipped',
-            'lack_words', 'tell_lacks', 'was_left', 'without', 'wells_seen', 'judge_round', 'watch_rounds',
-            'standing', 'tell_silence', 'watch_silence', 'fresh_events', 'tell_event', 'end_events', 'watch_events',
-            'wire_time', 'decision_body', 'tell_decisions', 'end_decisions', 'decisions_on', 'open_decision',
-            'action_rank', 'spot_key', 'spot_keys', 'ask', 'widen_decision', 'ask_for', 'deciding_frames',
-            'finding_words', 'is_superseded', 'answer_decisions', 'decide', 'expire_decisions', 'known_frames',
-            'check_decision', 'open_decisions', 'tell_priorities', 'post_messages', 'take_messages', 'drop_messages',
-            'register_webhooks', 'take_posts', 'post_done', 'post_failed', 'watch_unread_frames', 'tidy',
-            'watch_step', 'may_steer', 'watch_time'))
+            'note_unread_frames', 'noted_frames', 'intervals', 'usual_interval', 'note_parts', 'note_rounds',
+            'leave_round', 'note_pulse', 'note_frames', 'tell_absence', 'shrink_alert', 'withdraw_absences',
+            'clear_alert', 'rules_for', 'expected_wells', 'passed_wells', 'usual_parts', 'lacking_parts',
+            'was_skipped', 'lack_words', 'tell_lacks', 'was_left', 'without', 'wells_seen', 'judge_round',
+            'watch_rounds', 'round_pause', 'standing', 'silence_bound', 'silence_rules', 'tell_silence',
+            'watch_silence', 'fresh_events', 'tell_event', 'end_events', 'watch_events', 'wire_time', 'decision_body',
+            'tell_decisions', 'end_decisions', 'decisions_on', 'open_decision', 'action_rank', 'spot_key',
+            'spot_keys', 'ask', 'widen_decision', 'ask_for', 'deciding_frames', 'finding_words', 'is_superseded',
+            'answer_decisions', 'decide', 'expire_decisions', 'known_frames', 'check_decision', 'open_decisions',
+            'tell_priorities', 'post_messages', 'take_messages', 'drop_messages', 'register_webhooks', 'take_posts',
+            'post_done', 'post_failed', 'watch_unread_frames', 'tidy', 'watch_step', 'may_steer', 'watch_time'))
     loop
         execute format('revoke execute on function %s from public', inner_one);
     end loop;
