@@ -7,10 +7,10 @@
  *     stop                                              end the run after the file in hand
  *
  * Without SITE all sites of the well are meant, and with `all` as WELL those of the plate. SITE is
- * written as the instrument's names write it;
- * WELL is - where only the site is known: with Micro-Manager, whose sites are positions counted
- * through the plate. focus is added to where autofocus puts the objective, micrometres. With plate,
- * which comes last, an order for a plate that has left the stage is refused. */
+ * written as the instrument's names write it; WELL is - where only the site is known: with
+ * Micro-Manager, whose sites are positions counted through the plate. focus is added to where
+ * autofocus puts the objective, micrometres. With plate, which comes last, an order for a plate
+ * that has left the stage is refused. */
 #ifndef MICROSCOPE_ORDERS_H
 #define MICROSCOPE_ORDERS_H
 
