@@ -81,8 +81,10 @@ order by place;
 --
 -- Noise alone, or a picture shown twice, is for `empty` and `stuck_camera` to tell: no other rule judges it.
 insert into scopestream_data.rule
-    (name, kind, expression, comparison, bound, clear_bound, slack, k, n, group_by, severity, action, enabled, built_in, description)
-values
+    (name, kind, expression, comparison, bound, clear_bound, slack, k, n, group_by, severity, action, enabled, built_in,
+     description, created_by)
+select first_set.*, 'scopestream'
+from (values
     ('out_of_focus', 'bound',
      'case when same_pixels > 0 or focus_snr < 200 or (plls > -0.6 and otsu_separability < 0.7) then null '
      'when z(log(focus)) is null then null '
@@ -123,6 +125,7 @@ values
      'No frame for twice the usual interval, while the plate is not complete'),
     ('unfinished_file', 'event', 'unfinished', '>', null, null, 0.5, 1, 1, 'plate', 'warning', null, true, true,
      'A file has been quiet for long and is still not complete')
+) first_set
 on conflict (name) do nothing;
 
 insert into scopestream_data.schema_migration (version, name, sha256) values (17, '017_steering_defaults.sql', '')

@@ -444,6 +444,11 @@ START_TEST(the_defaults_come_once) {
                    "select string_agg(format('%s %s', name, version), ', ') from "
                    "scopestream.models where enabled",
                    "interest 2");
+    cluster_expect(place.admin,
+                   "select string_agg(distinct created_by, ' ') from (select built_in, created_by "
+                   "from scopestream.models union all select built_in, created_by from "
+                   "scopestream.rules) ours where built_in",
+                   "scopestream");
 }
 END_TEST
 
