@@ -324,15 +324,20 @@ static void store_one_batch(Store *store) {
 
 /* --- steering --- */
 
-/* Each second, and whatever was decided since: what fails here is tried again in the next round. */
+static bool clock_is_due(Store *store) {
+    gint64 now_us = g_get_monotonic_time();
+    if (now_us - store->watched_us < WATCH_MS * 1000)
+        return false;
+    store->watched_us = now_us;
+    return true;
+}
+
+/* What the batch led to first: it does not wait for the look at the clock, each second. What fails
+ * here is tried again in the next round. */
 static void store_steer(Store *store) {
     GError *error = NULL;
-    gint64 now_us = g_get_monotonic_time();
-    if (now_us - store->watched_us >= WATCH_MS * 1000) {
-        store->watched_us = now_us;
-        tell_time(store->postgres, &error);
-    }
-    if (error == NULL)
+    bool told = tell_messages(store->bus, store->postgres, &error);
+    if (clock_is_due(store) && tell_time(store->postgres, told ? &error : NULL) && told)
         tell_messages(store->bus, store->postgres, &error);
     if (error == NULL)
         return;
