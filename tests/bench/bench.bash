@@ -5,6 +5,8 @@
 #   cpu_mark, cpu_report [GB]     CPU seconds of every process since the mark, and per GB
 #   memory_report                 resident memory of every process, now and at its highest
 #   stage_report                  where the time of a frame went, from the rows
+#   bench_rules COUNT EXPRESSION  so many rules; the first gives frames alerts of their own
+#   alerts_listen, alerts_load    hears alerts; makes view `took` of what was heard
 # shellcheck shell=bash disable=SC2154
 SCOPESTREAM_BIN=${SCOPESTREAM_BIN:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/release/bin}
 export SCOPESTREAM_BIN
@@ -126,4 +128,62 @@ stored_rate() {
          || ' frames/s over ' || to_char(extract(epoch from max(stored_at) - min(stored_at)), '990.0') || ' s, '
          || count(*) || ' rows, ' || count(*) filter (where status = 'ok') || ' ok'
          from scopestream.frames"
+}
+
+# --- alerts, by when they are heard ---
+
+# Rules on frames: the first finds bad what EXPRESSION gives 1 for, each frame an alert of its own; those beyond it
+# compare, draw charts, and find nothing. `default`: the first beside what comes switched on.
+bench_rules() { # COUNT|default EXPRESSION
+    local count=$1 built_in=false
+    [ "$1" != default ] || count=1 built_in=true
+    postgres_psql --dbname scopestream --set count="$count" --set built_in="$built_in" --set expression="$2" --file - <<-'END'
+	create table if not exists default_rule as select name from scopestream.rules where enabled;
+	delete from scopestream.rules where name like 'bench%';
+	update scopestream.rules set enabled = :'built_in' where name in (select name from default_rule);
+	insert into scopestream.rules (name, kind, expression, comparison, bound, group_by, most_per_hour)
+	values ('bench', 'bound', :'expression', '>=', 1, 'site', 1000000);
+	-- Of twenty fourteen compare a robust z, one with the frame before, two draw charts, three ask a plain number.
+	insert into scopestream.rules (name, kind, expression, comparison, bound)
+	select 'bench_' || i, case i % 20 when 8 then 'ewma' when 18 then 'cusum' else 'bound' end,
+	       format(case when i % 20 = 7 then '(%1$s - before(%1$s)) / mad(%1$s)'
+	                   when i % 20 in (3, 9, 16) then '%1$s' else 'z(%1$s)' end, name), '>', 1e12
+	from (select name, row_number() over (order by md5(name)) as i
+	      from scopestream_data.measure where kind = 'number') m
+	where i < :count;
+	END
+}
+
+alerts_listen() {
+    local log=$folder/log/heard.log # where what it says on standard error goes
+    process_start heard bash -c "exec '$SCOPESTREAM_BIN/../bench/bench_stream_heard' '$nats_url' scopestream.alert.scope \
+        > '$folder/heard.tsv'"
+    listening() { grep -q listening "$log"; }
+    wait_until 10 listening
+}
+
+# View took: of each alert that rule `bench` opened, where its frame's time went; closed_at: when the microscope closed
+# the file, by its own list. Call it again for what came since.
+alerts_load() {
+    postgres_psql --dbname scopestream --command "
+        create table if not exists heard (at timestamptz, body jsonb); truncate heard;
+        create table if not exists closed (path text, at timestamptz); truncate closed;
+        grant select on heard, closed to scopestream_reader"
+    postgres_psql --dbname scopestream \
+        --command "copy heard from stdin with (format csv, delimiter E'\t', quote E'\x01')" < "$folder/heard.tsv"
+    awk -F, 'NR > 1 && $10 != "" { print $1 "," $10 }' "$written" |
+        postgres_psql --dbname scopestream --command "copy closed from stdin with (format csv)"
+    postgres_psql --dbname scopestream --command "
+        create or replace view took as
+        select f.plate, c.at as closed_at, f.offered_at, f.taken_at, f.measured_at, f.stored_at,
+               (h.body ->> 'opened_at')::timestamptz as opened_at, h.at as heard_at
+        from heard h join scopestream.frames f on f.frame_id = (h.body ->> 'frame_id')::uuid join closed c using (path)
+        where h.body ->> 'rule' = 'bench' and h.body ->> 'change' = 'opened';
+        grant select on took to scopestream_reader"
+}
+
+stop_servers() {
+    process_stop heard
+    nats_stop
+    postgres_stop
 }
