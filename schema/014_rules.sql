@@ -135,7 +135,7 @@ create or replace function scopestream_data.short_number(value double precision)
     select case when value = 0 or abs(value) between 0.001 and 1e6
                 then trim_scale(round(value::numeric,
                          greatest(0, 2 - floor(log(greatest(abs(value), 0.001)))::integer)))::text
-                else to_char(value, 'FM9.99EEEE') end
+                else trim(to_char(value, '9.99EEEE')) end
 $$;
 
 -- What the value of a rule is called in a title.

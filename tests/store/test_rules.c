@@ -84,6 +84,19 @@ START_TEST(an_alert_names_frame_rule_value_and_bound) {
 }
 END_TEST
 
+/* As whole intensities and tilts of light are. */
+START_TEST(numbers_far_from_one_are_told_with_an_exponent) {
+    g_auto(Place) place = place_with_catalogue();
+    run(&place, "insert into scopestream.rules (name, expression, comparison, bound) "
+                "values ('much', 'x', '>', 2.5e6), ('little', 'x', '<', 1e-5)");
+    store_batch(&place, "P1", "DAPI", 0, "1 38400000 0.00000123 1e300");
+    cluster_expect(place.admin,
+                   "select string_agg(title, '; ' order by title) from scopestream.alerts",
+                   "little: 1 frame of plate P1 (A02), with x 1.23e-06, bound 1.00e-05; "
+                   "much: 2 frames of plate P1 (A01 A02), worst x 1.00e+300, bound 2.50e+06");
+}
+END_TEST
+
 START_TEST(a_bad_plate_is_one_alert) {
     g_auto(Place) place = place_with_catalogue();
     run(&place, "insert into scopestream.rules (name, expression, comparison, bound) "
@@ -539,7 +552,8 @@ START_TEST(testing_a_rule_finds_what_it_found_and_stores_nothing) {
     run(&place, "insert into scopestream.rules (name, kind, bound) values ('s', 'silence', 3)");
     expect_refused(place.admin, "select scopestream.test_rule('q', 'P1')", "no rule is called 'q'");
     expect_refused(place.admin, "select scopestream.test_rule('b')", "name a plate, or a time");
-    expect_refused(place.admin, "select scopestream.test_rule('s', 'P1')", "is of kind silence, which is about no frame");
+    expect_refused(place.admin, "select scopestream.test_rule('s', 'P1')",
+                   "is of kind silence, which is about no frame");
 }
 END_TEST
 
@@ -582,8 +596,8 @@ START_TEST(what_is_found_without_a_frame_opens_an_alert_too) {
 END_TEST
 
 SUITE_WITH("rules", cluster_start, cluster_stop, an_alert_names_frame_rule_value_and_bound,
-           a_bad_plate_is_one_alert, alerts_are_grouped_as_the_rule_says,
-           k_of_the_last_n_open_an_alert_with_all_k,
+           numbers_far_from_one_are_told_with_an_exponent, a_bad_plate_is_one_alert,
+           alerts_are_grouped_as_the_rule_says, k_of_the_last_n_open_an_alert_with_all_k,
            between_bound_and_clear_bound_a_frame_is_neither_bad_nor_good,
            a_frame_without_the_number_is_neither, a_batch_is_judged_in_the_order_of_acquisition,
            a_late_frame_counts_when_it_comes_and_a_repeated_one_never,
