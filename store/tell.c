@@ -1,4 +1,5 @@
 #include "store/tell.h"
+#include "stream/frame.h"
 #include "stream/program.h"
 #include <string.h>
 
@@ -9,12 +10,19 @@ enum {
 
 enum { MESSAGE_ID, MESSAGE_KIND, MESSAGE_SOURCE, MESSAGE_BODY }; /* columns of take_messages */
 
-/* A message larger than the server takes would be tried for ever: it is left out, and said so. */
+/* A message that no server takes would be tried for ever, and all others behind it: it is left out,
+ * and said so. Events are stored whatever they call their source. */
 static bool publish_row(Bus *bus, const PostgresRows *rows, int row, GError **error) {
     const char *body = postgres_text(rows, row, MESSAGE_BODY);
-    g_autofree char *subject =
-        g_strdup_printf("scopestream.%s.%s", postgres_text(rows, row, MESSAGE_KIND),
-                        postgres_text(rows, row, MESSAGE_SOURCE));
+    const char *kind = postgres_text(rows, row, MESSAGE_KIND);
+    const char *source = postgres_text(rows, row, MESSAGE_SOURCE);
+    g_autofree char *subject = g_strdup_printf("scopestream.%s.%s", kind, source);
+    if (!frame_name_is_plain(source)) {
+        log_warning("a message of kind %s is of source '%.64s', expected letters, digits, '_' and "
+                    "'-': it is left out",
+                    kind, source);
+        return true;
+    }
     if (strlen(body) > bus_max_payload(bus)) {
         log_warning("a message for %s is larger than NATS takes, it is left out", subject);
         return true;
@@ -60,10 +68,16 @@ static bool tell_some(Bus *bus, Postgres *postgres, int *ret_count, GError **err
     return *ret_count == 0 || (publish_rows(bus, rows, error) && drop_rows(postgres, rows, error));
 }
 
+/* Whoever holds a lock on what steering keeps, an alert in an open transaction of psql, keeps it
+ * from that and not the store from storing. */
+static bool begin_briefly(Postgres *postgres, GError **error) {
+    return postgres_run(postgres, "begin; set local lock_timeout = '1s'", error);
+}
+
 bool tell_messages(Bus *bus, Postgres *postgres, GError **error) {
     int count = 0;
     do {
-        if (!postgres_run(postgres, "begin", error))
+        if (!begin_briefly(postgres, error))
             return false;
         if (!tell_some(bus, postgres, &count, error)) {
             postgres_run(postgres, "rollback", NULL);
@@ -76,7 +90,12 @@ bool tell_messages(Bus *bus, Postgres *postgres, GError **error) {
 }
 
 bool tell_time(Postgres *postgres, GError **error) {
+    if (!begin_briefly(postgres, error))
+        return false;
     g_autoptr(PostgresRows) told =
         postgres_ask(postgres, "select scopestream_data.watch_time()", NULL, 0, error);
-    return told != NULL;
+    if (told != NULL)
+        return postgres_run(postgres, "commit", error);
+    postgres_run(postgres, "rollback", NULL);
+    return false;
 }

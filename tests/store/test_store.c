@@ -265,10 +265,48 @@ START_TEST(alerts_are_posted_to_webhooks_while_results_are_stored) {
 }
 END_TEST
 
+START_TEST(a_message_no_server_takes_holds_up_no_other) {
+    g_auto(Place) place = place_make();
+    g_autoptr(GAsyncQueue) told = g_async_queue_new_full(g_free);
+    ck_assert(bus_subscribe(place.bus, "scopestream.alert.scope", NULL, keep_stored, told, NULL));
+    g_free(cluster_answer(place.admin, "insert into scopestream_data.message (kind, source, body) "
+                                       "values ('alert', 'no name', '{}'), ('alert', '', '{}'), "
+                                       "('alert', 'scope', '{\"n\": 3}')"));
+    g_autofree char *words = g_async_queue_timeout_pop(told, 10 * G_USEC_PER_SEC);
+    ck_assert_ptr_nonnull(words);
+    ck_assert_str_eq(words, "{\"n\": 3}");
+    wait_for(place.admin, "select count(*) from scopestream_data.message", "0");
+    bus_close(place.bus); /* its thread writes into told */
+    place.bus = NULL;
+}
+END_TEST
+
+/* Somebody's open transaction: rules that are looked at, messages that are cleared away. */
+static void expect_stored_while_locked(Place *place, int n, const char *lock) {
+    g_autofree char *begin = g_strdup_printf("begin; %s", lock);
+    g_autofree char *rows = g_strdup_printf("%d", n);
+    Postgres *somebody = cluster_connect(place->settings->postgres);
+    ck_assert(postgres_run(somebody, begin, NULL));
+    g_usleep(2500000); /* the store looks at the clock meanwhile */
+    publish(place, documents_result(n, "ok", "{}"));
+    wait_for(place->admin, "select count(*) from scopestream.frames", rows);
+    postgres_free(somebody);
+}
+
+START_TEST(what_steering_cannot_have_holds_up_no_row) {
+    g_auto(Place) place = place_make();
+    expect_stored_while_locked(&place, 1, "lock table scopestream_data.rule");
+    expect_stored_while_locked(&place, 2, "lock table scopestream_data.message");
+    expect_stored_while_locked(&place, 3,
+                               "select pg_advisory_xact_lock(hashtext('scopestream steering'))");
+}
+END_TEST
+
 SUITE_WITH("store", cluster_start, cluster_stop, a_result_is_stored_acknowledged_and_told,
            nonsense_is_kept_acknowledged_and_holds_nobody_up,
            results_that_came_while_postgresql_was_away_are_stored_when_it_is_back,
            a_killed_store_has_acknowledged_nothing_it_did_not_commit,
            have_names_the_frames_with_rows_and_says_when_it_cannot,
            status_is_answered_with_what_was_done, a_catalogue_that_met_a_long_query_comes_again,
-           alerts_are_posted_to_webhooks_while_results_are_stored)
+           alerts_are_posted_to_webhooks_while_results_are_stored,
+           a_message_no_server_takes_holds_up_no_other, what_steering_cannot_have_holds_up_no_row)
