@@ -10,13 +10,15 @@ static void take_and_fill(Scratch *scratch, const gsize sizes[], void *taken[], 
         ck_assert_uint_eq((guintptr)taken[i] % 64, 0);
         memset(taken[i], (int)i + 1, sizes[i]);
     }
-    for (gsize i = 0; i < count; i++)
-        for (gsize at = 0; at < sizes[i]; at++)
-            ck_assert_int_eq(((const guint8 *)taken[i])[at], (int)i + 1);
+    for (gsize i = 0; i < count; i++) {
+        const guint8 *bytes = taken[i];
+        if (sizes[i] > 0) /* the first byte, and all are like the one before */
+            ck_assert(bytes[0] == i + 1 && memcmp(bytes, bytes + 1, sizes[i] - 1) == 0);
+    }
 }
 
 START_TEST(what_is_taken_is_aligned_and_nobody_elses) {
-    static const gsize sizes[] = {1, 64, 0, 65, 100000, 3};
+    static const gsize sizes[] = {1, 64, 0, 65, (2 << 20) + 1, 100000, 3};
     void *taken[G_N_ELEMENTS(sizes)];
     Scratch *scratch = scratch_new();
     for (int round = 0; round < 3; round++) {
