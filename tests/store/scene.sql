@@ -8,10 +8,10 @@ select scopestream_data.ensure_partitions('2026-03-01', '2026-03-01');
 delete from scopestream_data.rule; -- those that come switched on
 
 create function scene.now() returns timestamptz language sql as $$ select now from scene.clock $$;
-create function scene.wait(seconds integer) returns void language plpgsql as $$
+create function scene.wait(seconds integer, step integer default 1) returns void language plpgsql as $$
 begin
-    for i in 1 .. seconds loop
-        update scene.clock set now = now + interval '1 s';
+    for i in 1 .. seconds / step loop
+        update scene.clock set now = now + make_interval(secs => step);
         perform scopestream_data.watch_time(scene.now());
     end loop;
 end

@@ -222,9 +222,10 @@ END_TEST
 
 START_TEST(a_time_point_goes_over_the_wells_of_the_one_before) {
     g_auto(Place) place = place_with_scene();
-    scene_run(place.admin, "select scene.image('P1', scene.wells(2, 4), t => 1), scene.wait(300), "
-                           "scene.image('P1', scene.wells(2, 4), t => 2, but => '{A02 1 GFP}'), "
-                           "scene.wait(300)");
+    scene_run(place.admin,
+              "select scene.image('P1', scene.wells(2, 4), t => 1), scene.wait(300, 10), "
+              "scene.image('P1', scene.wells(2, 4), t => 2, but => '{A02 1 GFP}'), "
+              "scene.wait(300, 10)");
     scene_expect_alerts(place, "warning open P1 missing: plate P1, time point 2, well A02: no "
                                "frame of site 1 in GFP, which most wells have");
     scene_run(place.admin, "select scene.image('P1', scene.wells(1, 4), t => 3), scene.wait(60)");
@@ -239,9 +240,9 @@ START_TEST(a_film_of_one_well_may_pause_as_it_always_does) {
     g_auto(Place) place = place_with_scene();
     scene_run(place.admin,
               "do $$ begin for t in 1 .. 6 loop "
-              "perform scene.image('P1', '{A01}', t => t), scene.wait(300); end loop; end $$");
+              "perform scene.image('P1', '{A01}', t => t), scene.wait(300, 10); end loop; end $$");
     cluster_expect(place.admin, "select count(*) from scopestream.alerts", "1"); /* unheard of */
-    scene_run(place.admin, "select scene.wait(304)");
+    scene_run(place.admin, "select scene.wait(300, 10), scene.wait(2)");
     cluster_expect(place.admin,
                    "select title from scopestream.alerts order by alert_id desc limit 1",
                    "silence: no frame of scope for 603 s, where at most 301 s are usual; plate P1, "
@@ -254,10 +255,10 @@ START_TEST(a_time_point_of_a_plate_that_does_not_begin_is_an_information) {
     scene_run(place.admin,
               "select scene.layout('P1', scene.wells(2, 4));"
               "do $$ begin for t in 1 .. 4 loop "
-              "perform scene.image('P1', scene.wells(2, 4), t => t), scene.wait(3000); "
+              "perform scene.image('P1', scene.wells(2, 4), t => t), scene.wait(3000, 100); "
               "end loop; end $$");
     scene_expect_alerts(place, "");
-    scene_run(place.admin, "select scene.wait(3002)");
+    scene_run(place.admin, "select scene.wait(3000, 100), scene.wait(2)");
     scene_expect_alerts(place, "info open P1 silence: no frame of scope for 6003 s, where at most "
                                "3001 s are usual; plate P1, time point 4, last well B04 with 4 of "
                                "4 frames, 0 of 8 wells to come");
@@ -433,8 +434,8 @@ START_TEST(a_call_costs_the_same_however_much_has_been_stored) {
     for (int round = 0; round < 2; round++) {
         g_autofree char *more = g_strdup_printf(fill, round * 2 + 1, round == 0 ? 2 : 60);
         scene_run(place.admin, more);
-        scene_run(place.admin, "select scene.wait(1000)"); /* all is told that is to be told */
-        for (int again = 0; again < 2; again++) {          /* the first finds its plans */
+        scene_run(place.admin, "select scene.wait(1000, 10)"); /* all is told that is to be told */
+        for (int again = 0; again < 2; again++) {              /* the first finds its plans */
             g_autofree char *question = g_strdup_printf(batch, round * 2 + again);
             g_autofree char *storing = cluster_answer(place.admin, question);
             g_autofree char *watching = cluster_answer(place.admin, watch);
