@@ -2,6 +2,9 @@
  * looks at the pixels itself: every bit of them counts. */
 #include "features/measure.h"
 #include <xxhash.h>
+#ifdef __x86_64__
+#include <xxh_x86dispatch.h> /* the same functions, built for several instruction sets */
+#endif
 
 static const MeasureNumber numbers[] = {
     {"pixel_hash", "1",
