@@ -599,10 +599,11 @@ START_TEST(the_score_is_that_of_the_default_model) {
     g_free(cluster_answer(place.admin, "delete from scopestream_data.priority"));
     g_free(cluster_answer(place.admin, "insert into scopestream_data.policy values "
                                        "('halves', '{low,high}', '{0.5}')"));
-    g_free(cluster_answer(place.admin, "update scopestream_data.model set is_default = false"));
+    g_free(cluster_answer(
+        place.admin, "insert into scopestream_data.model (name, score, policy, is_default) "
+                     "values ('other', '1', 'halves', false), ('ours', '1', 'halves', false)"));
     g_free(cluster_answer(place.admin,
-                          "insert into scopestream_data.model (name, score, policy, is_default) "
-                          "values ('other', '1', 'halves', false), ('ours', '1', 'halves', true)"));
+                          "update scopestream.models set is_default = true where name = 'ours'"));
     g_free(cluster_answer(
         place.admin,
         "insert into scopestream_data.priority (frame_id, acquired_at, pipeline_id, model_id, "
