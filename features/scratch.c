@@ -1,9 +1,7 @@
 #include "features/scratch.h"
 #include <stdlib.h>
-#include <sys/mman.h>
 
-#define ALIGNMENT        64
-#define LARGE_PAGE_BYTES (2 << 20)
+#define ALIGNMENT 64
 
 /* Blocks are taken from in order; after a reset there is one, as large as all of them were. */
 struct Scratch {
@@ -26,20 +24,8 @@ void scratch_free(Scratch *scratch) {
     g_free(scratch);
 }
 
-/* Large blocks ask for large pages: with small ones the processor looks up where things lie more
- * often than it has room to remember. A system that has none gives small ones. */
-static void *block_new(gsize size_bytes) {
-    bool large = size_bytes >= LARGE_PAGE_BYTES;
-    void *block;
-    if (posix_memalign(&block, large ? LARGE_PAGE_BYTES : ALIGNMENT, size_bytes) != 0)
-        return NULL;
-    if (large)
-        madvise(block, size_bytes, MADV_HUGEPAGE);
-    return block;
-}
-
 static void *add_block(Scratch *scratch, gsize size_bytes) {
-    void *block = block_new(size_bytes);
+    void *block = aligned_alloc(ALIGNMENT, size_bytes);
     if (block == NULL)
         return NULL;
     g_ptr_array_add(scratch->blocks, block);
