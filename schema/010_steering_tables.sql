@@ -120,7 +120,8 @@ create table if not exists scopestream_data.pixels_seen (
     file bigint not null, -- hash of path and page: a file written again shows what it showed
     primary key (source, pixel_hash, acquired_at, frame_id)
 );
-create index if not exists pixels_seen_time on scopestream_data.pixels_seen using brin (acquired_at);
+-- No index of blocks: frames of today are written where those of last week were.
+create index if not exists pixels_seen_time on scopestream_data.pixels_seen (source, acquired_at);
 
 -- --- priorities ---
 

@@ -304,7 +304,8 @@ begin
     absent.alert_id := scopestream_data.note_finding(rule, place, value, bound, detail);
     select f.finding_id, f.acquired_at into absent.finding_id, absent.acquired_at
     from scopestream_data.finding f
-    where f.rule_id = rule.rule_id and f.found_at >= since order by f.finding_id desc limit 1;
+    where f.rule_id = rule.rule_id and f.found_at >= since
+    order by f.found_at desc limit 1; -- by their numbers all of the months before would be gone through
     insert into scopestream_data.absence (rule_id, kind, source, round_id, well, site, channel, event, path, heard_at,
                                           finding_id, acquired_at, alert_id, told_at)
     values (rule.rule_id, rule.kind, place.source, absent.round_id, place.well, place.site, place.channel, absent.event,
@@ -325,7 +326,9 @@ declare
 begin
     select * into told from scopestream_data.alert a where a.alert_id = id;
     select * into rule from scopestream_data.rule r where r.rule_id = told.rule_id;
-    select f.* into last from scopestream_data.finding f where f.alert_id = id order by f.finding_id desc limit 1;
+    select f.* into last from scopestream_data.finding f
+    where (f.finding_id, f.acquired_at) = (select a.finding_id, a.acquired_at from scopestream_data.absence a
+                                           where a.alert_id = id order by a.finding_id desc limit 1);
     told.findings := greatest(told.findings - gone, 0);
     told.wells := array(select distinct a.well from scopestream_data.absence a
                         where a.alert_id = id and a.well is not null order by a.well limit 2000);
@@ -1466,7 +1469,20 @@ begin
 end
 $$;
 
--- What is old: pixels after a week, by each source's own time; posts given up after a month; rounds after a year.
+-- Pixels after a week, by each source's own time. Source by source, so that nothing younger is looked at.
+create or replace function scopestream_data.forget_pixels() returns void
+    language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+declare
+    beat scopestream_data.pulse;
+begin
+    for beat in select * from scopestream_data.pulse loop
+        delete from scopestream_data.pixels_seen s
+        where s.source = beat.source and s.acquired_at < beat.acquired_at - interval '7 days';
+    end loop;
+end
+$$;
+
+-- What is old: pixels after a week; posts given up after a month; rounds after a year.
 create or replace function scopestream_data.tidy(now timestamptz) returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -1477,8 +1493,7 @@ begin
     end if;
     update scopestream_data.watch set tidied_at = now;
     perform scopestream_data.forget_old_groups(now);
-    delete from scopestream_data.pixels_seen s using scopestream_data.pulse p
-    where p.source = s.source and s.acquired_at < p.acquired_at - interval '7 days';
+    perform scopestream_data.forget_pixels();
     delete from scopestream_data.webhook_post p where p.given_up and p.written_at < now - interval '30 days';
     delete from scopestream_data.absence a where a.kind = 'event' and a.told_at < now - interval '30 days';
     delete from scopestream_data.plate_round r where r.round_id in (
@@ -1547,7 +1562,8 @@ begin
             'spot_keys', 'ask', 'widen_decision', 'ask_for', 'deciding_frames', 'finding_words', 'is_superseded',
             'answer_decisions', 'decide', 'expire_decisions', 'known_frames', 'check_decision', 'open_decisions',
             'tell_priorities', 'post_messages', 'take_messages', 'drop_messages', 'register_webhooks', 'take_posts',
-            'post_done', 'post_failed', 'watch_unread_frames', 'tidy', 'watch_step', 'may_steer', 'watch_time'))
+            'post_done', 'post_failed', 'watch_unread_frames', 'forget_pixels', 'tidy', 'watch_step', 'may_steer',
+            'watch_time'))
     loop
         execute format('revoke execute on function %s from public', inner_one);
     end loop;
