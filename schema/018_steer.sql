@@ -56,15 +56,21 @@ begin
 end
 $$;
 
--- A value of another kind than its column, from a worker of another version or a stranger's, is no reason
--- to lose the frame's other numbers. It is nearly never there, so it is looked for when storing failed.
+-- As in 007, and then what is new is steered: last of all in a transaction, for it serves one store at a time until
+-- that has committed. A value of another kind than its column, from a worker of another version or a stranger's, is no
+-- reason to lose the frame's other numbers. It is nearly never there, so it is looked for when storing failed.
 drop function if exists scopestream_data.store_results(jsonb);
-create function scopestream_data.store_results(results jsonb) returns scopestream_data.row_key[]
+create function scopestream_data.store_results(results jsonb) returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    keys scopestream_data.row_key[];
 begin
-    return scopestream_data.insert_results(results);
-exception when data_exception or check_violation then
-    return scopestream_data.insert_results(scopestream_data.with_fitting_values(results));
+    begin
+        keys := scopestream_data.insert_results(results);
+    exception when data_exception or check_violation then
+        keys := scopestream_data.insert_results(scopestream_data.with_fitting_values(results));
+    end;
+    perform scopestream_data.steer(keys);
 end
 $$;
 
@@ -188,57 +194,6 @@ $$;
 comment on function scopestream.switch_steering is 'Switches priorities, rules and decisions off or on again; rows are stored either way';
 revoke execute on function scopestream.switch_steering from scopestream_reader, scopestream_store;
 grant execute on function scopestream.switch_steering to scopestream_scientist;
-
--- Stores documents (docs/wire.md: result, event, catalogue). All of them or, with an error, none; an error in
--- steering is none of these. Every step sorts by the key it locks, so that two stores with the same frames wait
--- for each other and never deadlock. expected is how many documents were sent: a text that is two documents in
--- disguise is refused. work_mem: a batch is taken apart several times, and shall not be written to temporary files
--- each time.
-create or replace function scopestream_data.store_documents(documents jsonb, expected integer)
-    returns void
-    language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB' as $$
-declare
-    results jsonb;
-    unknown jsonb;
-begin
-    if jsonb_typeof(documents) <> 'array' or jsonb_array_length(documents) <> expected then
-        raise exception '% documents were sent, % arrived', expected, jsonb_array_length(documents)
-            using errcode = 'invalid_parameter_value';
-    end if;
-    select d into unknown from jsonb_array_elements(documents) d
-    where coalesce(d ->> 'kind', '') not in ('result', 'event', 'catalogue') limit 1;
-    if found then
-        raise exception 'no document is of kind %', coalesce(unknown -> 'kind', 'null')
-            using errcode = 'invalid_parameter_value';
-    end if;
-
-    -- First, because it may lock more than the rest.
-    perform scopestream_data.announce_measures(d)
-    from jsonb_array_elements(documents) d where d ->> 'kind' = 'catalogue';
-
-    results := scopestream_data.distinct_results(documents);
-    if results is not null then
-        perform scopestream_data.store_pipelines(results);
-        perform scopestream_data.ensure_months(results);
-        perform scopestream_data.store_frames(results);
-        perform scopestream_data.store_channels(results);
-        perform scopestream_data.store_thumbnails(documents);
-    end if;
-
-    insert into scopestream_data.event (at, source, path, level, event, detail, document_md5)
-    select (d ->> 'at')::timestamptz, d ->> 'source', d ->> 'path', coalesce(d ->> 'level', 'info'),
-           d ->> 'event', d ->> 'detail', md5(d::text)::uuid
-    from jsonb_array_elements(documents) d where d ->> 'kind' = 'event'
-    order by md5(d::text)
-    on conflict (document_md5) do nothing;
-
-    -- Last: its trigger counts, and two stores wait for each other at the tally; and then steering, which serves
-    -- one store at a time until it has committed.
-    if results is not null then
-        perform scopestream_data.steer(scopestream_data.store_results(results));
-    end if;
-end
-$$;
 
 revoke execute on function scopestream_data.insert_results, scopestream_data.store_results,
     scopestream_data.steer_rows, scopestream_data.put_off, scopestream_data.steer, scopestream_data.steer_again,
