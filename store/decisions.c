@@ -8,19 +8,36 @@ struct Decisions {
     Asking *asking; /* used by the subscription's thread only */
 };
 
-/* The source asked for, g_free it; NULL in ret_source: all. An empty question asks for all. */
-static bool question_read(const BusMessage *message, char **ret_source, GError **error) {
+/* What is asked for, g_free both; NULL: all. An empty question asks for all. */
+typedef struct {
+    char *source, *plate;
+} Question;
+
+static bool question_read(const BusMessage *message, Question *ret_question, GError **error) {
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
     gsize length;
     const guint8 *body = bus_message_data(message, &length);
-    *ret_source = NULL;
     if (length == 0)
         return true;
     JsonObject *object = json_read_object(parser, body, length, error);
     if (object == NULL)
         return false;
-    *ret_source = g_strdup(json_read_member_text(object, "source"));
+    ret_question->source = g_strdup(json_read_member_text(object, "source"));
+    ret_question->plate = g_strdup(json_read_member_text(object, "plate"));
     return true;
+}
+
+static PostgresRows *question_ask(Decisions *decisions, const Question *question, GError **error) {
+    const char *parameters[] = {question->source, question->plate};
+    g_autoptr(PostgresRows) rows =
+        asking_ask(decisions->asking, "select scopestream_data.open_decisions($1, $2)", parameters,
+                   G_N_ELEMENTS(parameters), error);
+    if (rows != NULL && strlen(postgres_text(rows, 0, 0)) > bus_max_payload(decisions->bus)) {
+        fault_set(error, FAULT_BROKEN,
+                  "what is open is more than fits into a message: ask for one source and plate");
+        return NULL;
+    }
+    return g_steal_pointer(&rows);
 }
 
 static void decisions_answer(BusMessage *asked, void *context) {
@@ -28,14 +45,13 @@ static void decisions_answer(BusMessage *asked, void *context) {
     g_autoptr(BusMessage) message = asked;
     g_autoptr(PostgresRows) rows = NULL;
     g_autoptr(GError) error = NULL;
-    g_autofree char *source = NULL;
+    Question question = {0};
     if (bus_message_reply(message) == NULL)
         return;
-    if (question_read(message, &source, &error)) {
-        const char *parameters[] = {source};
-        rows = asking_ask(decisions->asking, "select scopestream_data.open_decisions($1)",
-                          parameters, G_N_ELEMENTS(parameters), &error);
-    }
+    if (question_read(message, &question, &error))
+        rows = question_ask(decisions, &question, &error);
+    g_free(question.source);
+    g_free(question.plate);
     if (rows == NULL) {
         asking_refuse(decisions->bus, message, error);
         return;

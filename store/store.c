@@ -46,7 +46,7 @@ typedef struct {
     Decisions *decisions;
     Webhooks *webhooks;
     Report report;
-    Outside database, queue;
+    Outside database, queue, steering;
     bool was_connected;       /* once, to PostgreSQL: from then on a refusal may pass */
     bool schema_checked;      /* on this connection */
     gint64 partitions_day;    /* day since 1970 on which months were last made ahead */
@@ -339,12 +339,13 @@ static void store_steer(Store *store) {
     bool told = tell_messages(store->bus, store->postgres, &error);
     if (clock_is_due(store) && tell_time(store->postgres, told ? &error : NULL) && told)
         tell_messages(store->bus, store->postgres, &error);
-    if (error == NULL)
+    if (error == NULL) {
+        outside_back(&store->steering, "steering: telling again");
         return;
-    if (bus_is_connected(store->bus))
-        database_away(store, error);
-    else
-        queue_away(store, error);
+    }
+    g_prefix_error(&error, "steering: ");
+    outside_away(&store->steering, error->message);
+    g_error_free(error);
 }
 
 /* --- the program --- */
@@ -377,6 +378,7 @@ static void store_close(Store *store) {
     g_free(store->report.database);
     g_free(store->database.trouble);
     g_free(store->queue.trouble);
+    g_free(store->steering.trouble);
 }
 
 int store_command(const Settings *settings, char **arguments) {

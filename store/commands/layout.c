@@ -3,6 +3,7 @@
 #include "store/commands/person.h"
 #include "store/commands/table.h"
 #include "store/commands/verbs.h"
+#include <errno.h>
 #include <stdio.h>
 
 enum { FILE_BYTES_MOST = 4 << 20 }; /* a plate of 1536 wells has some hundred thousand */
@@ -36,19 +37,29 @@ static bool read_format(guint *ret_rows, guint *ret_columns, GError **error) {
                               "--format %s: expected 6, 12, 24, 48, 96, 384 or 1536", format);
 }
 
+/* At most one byte more than a layout may have, whatever the file is: /dev/zero has no end. NULL if
+ * it cannot be read. */
+static char *read_bytes(const char *file, gsize *ret_length, GError **error) {
+    FILE *stream = fopen(file, "rb");
+    g_autofree char *text = g_malloc0(FILE_BYTES_MOST + 2);
+    *ret_length = stream != NULL ? fread(text, 1, FILE_BYTES_MOST + 1, stream) : 0;
+    bool failed = stream == NULL || ferror(stream);
+    if (failed)
+        fault_set(error, FAULT_USAGE, "%s", g_strerror(errno));
+    if (stream != NULL)
+        fclose(stream);
+    return failed ? NULL : g_steal_pointer(&text);
+}
+
 /* The wells a file tells; g_free it. */
 static char *read_file(const char *file, guint rows, guint columns, GError **error) {
-    g_autofree char *text = NULL;
     g_autoptr(GError) wrong = NULL;
     gsize length;
-    if (!g_file_get_contents(file, &text, &length, &wrong)) {
-        fault_set(error, FAULT_USAGE, "%s", wrong->message);
-        return NULL;
-    }
     char *wells = NULL;
+    g_autofree char *text = read_bytes(file, &length, &wrong);
     if (length > FILE_BYTES_MOST)
         fault_set(&wrong, FAULT_USAGE, "expected at most 4 MiB");
-    else
+    else if (text != NULL)
         wells = layout_csv_read(text, length, rows, columns, &wrong);
     if (wells == NULL)
         g_propagate_prefixed_error(error, g_steal_pointer(&wrong), "%s: ", file);

@@ -344,6 +344,7 @@ START_TEST(a_layout_with_a_wrong_line_changes_nothing) {
     expect_refusal(&place, "scientist", "layout load --plate P1", "--format");
     expect_refusal(&place, "scientist", "layout load --plate P1 --format 100", "--format 100");
     expect_refusal(&place, "scientist", "layout load /nowhere.csv --plate P1", "/nowhere.csv");
+    expect_refusal(&place, "scientist", "layout load /dev/zero --plate P1", "at most 4 MiB");
     g_unlink(file);
 }
 END_TEST
