@@ -106,6 +106,20 @@ START_TEST(each_channel_has_its_own_attempts) {
 }
 END_TEST
 
+START_TEST(the_next_attempt_waits_for_what_the_last_one_did_not_get) {
+    g_auto(Place) place = place_with_scene();
+    scene_run(place.admin, "select scene.frame('P1', 'B02', 1, 'DAPI', '{blurred}'), "
+                           "scene.frame('P1', 'B02', 1, 'GFP', '{blurred}')");
+    then_run(&place, "select scene.frame('P1', 'B02', 1, 'DAPI', '{blurred}')");
+    then_run(&place, "select scene.frame('P1', 'B02', 1, 'DAPI')");
+    expect_decisions(place, "B02 1 {DAPI,GFP} image_again 1 replaced; "
+                            "B02 1 {DAPI,GFP} image_again 2 open");
+    then_run(&place, "select scene.frame('P1', 'B02', 1, 'GFP')");
+    expect_decisions(place, "B02 1 {DAPI,GFP} image_again 1 replaced; "
+                            "B02 1 {DAPI,GFP} image_again 2 done");
+}
+END_TEST
+
 START_TEST(another_plane_of_the_stack_answers_nothing) {
     g_auto(Place) place = place_with_scene();
     for (int z = 1; z <= 3; z++) {
@@ -377,6 +391,7 @@ END_TEST
 SUITE_WITH("decisions", cluster_start, cluster_stop, bad_channels_of_a_site_are_one_decision,
            a_newer_good_frame_of_every_bad_channel_makes_it_done,
            a_site_imaged_again_in_vain_is_skipped_in_the_end, each_channel_has_its_own_attempts,
+           the_next_attempt_waits_for_what_the_last_one_did_not_get,
            another_plane_of_the_stack_answers_nothing,
            a_frame_that_comes_late_neither_asks_nor_answers,
            a_bad_frame_and_its_repetition_in_one_batch_leave_nothing_to_do,
