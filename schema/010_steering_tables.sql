@@ -3,7 +3,7 @@
 -- the numbered files that follow give each its functions and views.
 --
 -- Everything here is written by the transaction that stores the rows it speaks of, one store after the
--- other (steering is serialised by an advisory lock), or by a scientist in SQL.
+-- other (whoever steers holds the row of table steering), or by a scientist in SQL.
 
 set client_min_messages = warning;
 

@@ -1519,10 +1519,18 @@ exception
 end
 $$;
 
+-- One at a time steers. By a row, not by an advisory lock, which every reader could hold.
+create or replace function scopestream_data.take_turn() returns void
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform from scopestream_data.steering for update;
+end
+$$;
+
 create or replace function scopestream_data.may_steer() returns boolean
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    perform pg_advisory_xact_lock(hashtext('scopestream steering'));
+    perform scopestream_data.take_turn();
     return true;
 exception when lock_not_available then
     return false; -- another store is at it for longer than we wait
@@ -1561,7 +1569,7 @@ begin
             'tell_decisions', 'end_decisions', 'decisions_on', 'open_decision', 'action_rank', 'spot_key',
             'spot_keys', 'ask', 'widen_decision', 'ask_for', 'deciding_frames', 'finding_words', 'is_superseded',
             'answer_decisions', 'decide', 'expire_decisions', 'known_frames', 'check_decision', 'open_decisions',
-            'tell_priorities', 'post_messages', 'take_messages', 'drop_messages', 'register_webhooks', 'take_posts',
+            'take_turn', 'tell_priorities', 'post_messages', 'take_messages', 'drop_messages', 'register_webhooks', 'take_posts',
             'post_done', 'post_failed', 'watch_unread_frames', 'forget_pixels', 'tidy', 'watch_step', 'may_steer',
             'watch_time'))
     loop

@@ -84,7 +84,7 @@ create or replace function scopestream_data.steer_rows(keys scopestream_data.row
 declare
     late scopestream_data.row_key[];
 begin
-    perform pg_advisory_xact_lock(hashtext('scopestream steering'));
+    perform scopestream_data.take_turn();
     perform scopestream_data.track_frames(keys);
     late := scopestream_data.late_frames(keys);
     if late <> '{}' then

@@ -297,8 +297,7 @@ START_TEST(what_steering_cannot_have_holds_up_no_row) {
     g_auto(Place) place = place_make();
     expect_stored_while_locked(&place, 1, "lock table scopestream_data.rule");
     expect_stored_while_locked(&place, 2, "lock table scopestream_data.message");
-    expect_stored_while_locked(&place, 3,
-                               "select pg_advisory_xact_lock(hashtext('scopestream steering'))");
+    expect_stored_while_locked(&place, 3, "select from scopestream_data.steering for update");
 }
 END_TEST
 
