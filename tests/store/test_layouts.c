@@ -115,22 +115,22 @@ END_TEST
 
 START_TEST(the_edge_of_a_plate_is_compared_with_its_middle) {
     g_auto(Place) place = place_with_focus();
-    /* Two by two of the inner wells of 96, and the corner H12, which makes it one. */
-    static const char *const wells[] = {"C03", "C04", "D03", "D04", "A01", "H12"};
-    static const double values[] = {8, 10, 10, 12, 5, 7};
+    /* Two by two of the inner wells of 96, and a well of each edge, which make it one. */
+    static const char *const wells[] = {"C03", "C04", "D03", "D04", "A06", "F01", "H07", "E12"};
+    static const double values[] = {8, 10, 10, 12, 5, 6, 6, 7};
     for (int i = 0; i < (int)G_N_ELEMENTS(wells); i++)
         store_well(&place, i + 1, wells[i], 1, values[i]);
     cluster_expect(
         place.admin,
         "select concat_ws(' ', outer_wells, inner_wells, outer_median, inner_median, ratio) "
         "from scopestream.edge_effects where plate = 'P1' and measure = 'focus'",
-        "2 4 6 10 0.6");
-    /* median 9, deviations 1 1 1 3 4 2: MAD 1.5; row D: 11, column 3: 9, column 4: 11 */
+        "4 4 6 10 0.6");
+    /* median 7.5, deviations 0.5 2.5 2.5 4.5 2.5 1.5 1.5 0.5: MAD 2; row D and column 4: 11 */
     cluster_expect(place.admin,
-                   "select concat_ws(' ', round((row_effect * 1.4826 * 1.5)::numeric, 6), "
-                   "round((column_effect * 1.4826 * 1.5)::numeric, 6)) "
+                   "select concat_ws(' ', round((row_effect * 1.4826 * 2)::numeric, 6), "
+                   "round((column_effect * 1.4826 * 2)::numeric, 6)) "
                    "from scopestream.edge_effects where plate = 'P1' and measure = 'focus'",
-                   "2.000000 2.000000");
+                   "3.500000 3.500000");
 }
 END_TEST
 
