@@ -953,6 +953,32 @@ create or replace function scopestream_data.action_rank(action text) returns int
     select case action when 'image_again' then 3 when 'skip' then 2 else 1 end
 $$;
 
+-- Whether what stands at a place already says all that a rule asks for there. before: what it knows of that channel.
+create or replace function scopestream_data.says_enough(standing scopestream_data.decision, rule scopestream_data.rule,
+        before scopestream_data.decision_frame, awaited scopestream_data.decision_frame) returns boolean
+    language sql immutable as $$
+    select coalesce(awaited.bad_at <= before.bad_at, false) -- the same frame, by another rule or pipeline
+        or scopestream_data.action_rank(rule.action) < scopestream_data.action_rank(standing.action)
+        or standing.action = 'skip' and (rule.action = 'skip' or standing.attempt > 1)
+        or standing.action = 'continue' and rule.action = 'continue'
+$$;
+
+-- What follows an image_again in vain: the next attempt, which also waits for what the last one did not get, or skip.
+create or replace function scopestream_data.try_again(standing scopestream_data.decision,
+        following scopestream_data.decision, attempt integer, most_attempts integer) returns scopestream_data.decision
+    language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    following.attempt := attempt;
+    following.channels := scopestream_data.with_names(standing.channels, following.channels);
+    if attempt > most_attempts then
+        following.action := 'skip';
+        following.reason := format('imaged again %s, still %s', case most_attempts when 1 then 'once'
+                                   else most_attempts || ' times' end, following.reason);
+    end if;
+    return following;
+end
+$$;
+
 -- A rule asks for its action at a place where this was found: a decision is opened, made to cover it too, or, where the
 -- place was imaged again in vain, followed by the next attempt and in the end by skip. awaited: the frame that is bad.
 -- Returns the decision to tell of, NULL where nothing changes: a person's word stands, and a skip remains.
@@ -975,10 +1001,7 @@ begin
       and f.channel is not distinct from awaited.channel and f.z is not distinct from awaited.z;
     awaited.attempt := coalesce(before.attempt, 0) + 1;
     if standing.decision_id is not null then
-        if awaited.bad_at <= before.bad_at -- the same frame, by another rule or pipeline
-           or scopestream_data.action_rank(rule.action) < scopestream_data.action_rank(standing.action)
-           or standing.action = 'skip' and (rule.action = 'skip' or standing.attempt > 1)
-           or standing.action = 'continue' and rule.action = 'continue' then
+        if scopestream_data.says_enough(standing, rule, before, awaited) then
             return null;
         end if;
         perform from scopestream_data.decision d
@@ -998,17 +1021,11 @@ begin
     end if;
     awaits := array[awaited];
     if standing.action = 'image_again' then
-        next.attempt := awaited.attempt;
-        next.channels := scopestream_data.with_names(standing.channels, next.channels);
+        next := scopestream_data.try_again(standing, next, awaited.attempt, rule.most_attempts);
         awaits := awaits || array(
             select f from scopestream_data.decision_frame f
             where f.decision_id = standing.decision_id and not f.good and (f.site, f.channel, f.z)
                   is distinct from (awaited.site, awaited.channel, awaited.z));
-        if awaited.attempt > rule.most_attempts then
-            next.action := 'skip';
-            next.reason := format('imaged again %s, still %s', case rule.most_attempts when 1 then 'once'
-                                  else rule.most_attempts || ' times' end, because);
-        end if;
     end if;
     perform scopestream_data.end_decisions(array[standing.decision_id], 'replaced', null);
     return scopestream_data.open_decision(next, case when next.action = 'continue' then '{}' else awaits end);
@@ -1567,11 +1584,11 @@ begin
             'watch_rounds', 'round_pause', 'standing', 'silence_bound', 'silence_rules', 'tell_silence',
             'watch_silence', 'fresh_events', 'tell_event', 'end_events', 'watch_events', 'wire_time', 'decision_body',
             'tell_decisions', 'end_decisions', 'decisions_on', 'open_decision', 'action_rank', 'spot_key',
-            'spot_keys', 'ask', 'widen_decision', 'ask_for', 'deciding_frames', 'finding_words', 'is_superseded',
-            'answer_decisions', 'decide', 'expire_decisions', 'known_frames', 'check_decision', 'open_decisions',
-            'take_turn', 'tell_priorities', 'post_messages', 'take_messages', 'drop_messages', 'register_webhooks', 'take_posts',
-            'post_done', 'post_failed', 'watch_unread_frames', 'forget_pixels', 'tidy', 'watch_step', 'may_steer',
-            'watch_time'))
+            'spot_keys', 'says_enough', 'try_again', 'ask', 'widen_decision', 'ask_for', 'deciding_frames',
+            'finding_words', 'is_superseded', 'answer_decisions', 'decide', 'expire_decisions', 'known_frames',
+            'check_decision', 'open_decisions', 'take_turn', 'tell_priorities', 'post_messages', 'take_messages',
+            'drop_messages', 'register_webhooks', 'take_posts', 'post_done', 'post_failed', 'watch_unread_frames',
+            'forget_pixels', 'tidy', 'watch_step', 'may_steer', 'watch_time'))
     loop
         execute format('revoke execute on function %s from public', inner_one);
     end loop;
