@@ -174,6 +174,17 @@ START_TEST(between_bound_and_clear_bound_a_frame_is_neither_bad_nor_good) {
 }
 END_TEST
 
+START_TEST(below_a_lower_bound_it_is_the_other_way_round) {
+    g_auto(Place) place = place_with_catalogue();
+    run(&place, "insert into scopestream.rules (name, expression, comparison, bound, clear_bound, "
+                "clear_after) values ('r', 'x', '<', -3, -2, 2)");
+    store_batch(&place, "P1", "DAPI", 0, "-3 -4 0 -2.5 -2.5 -3");
+    cluster_expect(place.admin, ALERTS, "1 open 1"); /* one good, the rest neither */
+    store_singly(&place, "P1", 10, "-2");            /* good already */
+    cluster_expect(place.admin, ALERTS, "1 closed 1");
+}
+END_TEST
+
 START_TEST(a_frame_without_the_number_is_neither) {
     g_auto(Place) place = place_with_catalogue();
     run(&place, "insert into scopestream.rules (name, expression, comparison, bound, k, n) "
@@ -599,7 +610,8 @@ SUITE_WITH("rules", cluster_start, cluster_stop, an_alert_names_frame_rule_value
            numbers_far_from_one_are_told_with_an_exponent, a_bad_plate_is_one_alert,
            alerts_are_grouped_as_the_rule_says, k_of_the_last_n_open_an_alert_with_all_k,
            between_bound_and_clear_bound_a_frame_is_neither_bad_nor_good,
-           a_frame_without_the_number_is_neither, a_batch_is_judged_in_the_order_of_acquisition,
+           below_a_lower_bound_it_is_the_other_way_round, a_frame_without_the_number_is_neither,
+           a_batch_is_judged_in_the_order_of_acquisition,
            a_late_frame_counts_when_it_comes_and_a_repeated_one_never,
            after_a_close_it_is_armed_again_in_time, more_than_most_per_hour_are_kept_and_not_sent,
            a_growing_alert_is_told_every_so_often, drift_is_seen_by_the_moving_average,
