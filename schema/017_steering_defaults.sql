@@ -109,14 +109,15 @@ from (values
      'when abs(illum_tilt_x) > abs(illum_tilt_y) then illum_tilt_x else illum_tilt_y end',
      '>', 0.35, 0.25, 0.5, 4, 4, 'plate', 'warning', null, true, true,
      'One frame after the other is brighter at the same edge: the light is not even, or not centred'),
+    -- What is sharper than usual is no loss: the plate before may have been the blurred one.
     ('drift', 'cusum',
      'case when same_pixels > 0 or focus_snr < 200 or (plls > -0.6 and otsu_separability < 0.7) then null '
-     'else clamp(z(plls), -3, 3) end',
+     'else clamp(z(plls), -3, 1) end',
      '>', 20, null, 1, 1, 1, 'plate', 'warning', null, true, true,
      'The spectrum of the pictures moves away from what was usual on the plate, little by little or at once: focus is being lost'),
     ('slow_drift', 'ewma',
      'case when same_pixels > 0 or focus_snr < 200 or (plls > -0.6 and otsu_separability < 0.7) then null '
-     'else clamp(z(plls), -3, 3) end',
+     'else clamp(z(plls), -3, 1) end',
      '>', 1.6, null, 0.5, 8, 10, 'plate', 'warning', null, false, true,
      'As drift, by a moving average: sooner, and more easily deceived'),
     ('missing_sites', 'missing', null, '>', null, null, 0.5, 1, 1, 'plate', 'warning', null, true, true,
