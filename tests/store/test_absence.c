@@ -45,6 +45,21 @@ START_TEST(a_slow_source_is_silent_after_twice_its_own_interval) {
 }
 END_TEST
 
+START_TEST(a_source_that_has_become_slower_is_judged_by_its_new_pace) {
+    g_auto(Place) place = place_with_scene();
+    scene_run(place.admin, "select scene.frame(null, null, null, null), scene.wait(1) "
+                           "from generate_series(1, 70) n;"
+                           "select scene.wait(19, 19), scene.frame(null, null, null, null), "
+                           "scene.wait(1) from generate_series(1, 70) n");
+    cluster_expect(place.admin, "select count(*) from scopestream.alerts",
+                   "3"); /* until it is usual */
+    cluster_expect(place.admin,
+                   "select concat_ws(' ', usual_s, pause_s, cardinality(closed_at)) "
+                   "from scopestream_data.pulse",
+                   "20 20 65");
+}
+END_TEST
+
 START_TEST(frames_that_no_naming_explains_have_a_pulse_too) {
     g_auto(Place) place = place_with_scene();
     scene_run(place.admin, "select scene.frame(null, null, null, null), scene.wait(1) "
@@ -232,6 +247,21 @@ START_TEST(a_time_point_goes_over_the_wells_of_the_one_before) {
     cluster_expect(place.admin, "select title from scopestream.alerts where rule = 'silence'",
                    "silence: no frame of scope for 11 s, where at most 2 s are usual; plate P1, "
                    "time point 3, last well A04 with 4 of 4 frames, 4 of 8 wells to come");
+    scene_expect_no_trouble(place);
+}
+END_TEST
+
+START_TEST(what_the_last_well_of_a_time_point_lacks_is_told_when_the_next_begins) {
+    g_auto(Place) place = place_with_scene();
+    scene_run(place.admin,
+              "select scene.image('P1', scene.wells(2, 4), t => 1, but => '{B04 2 GFP}'), "
+              "scene.wait(60);"
+              "select scene.image('P1', scene.wells(2, 4), t => 2)");
+    cluster_expect(place.admin,
+                   "select string_agg(state || ' ' || title, '; ') from scopestream.alerts "
+                   "where rule = 'missing'",
+                   "open missing: plate P1, time point 1, well B04: no frame of site 2 in GFP, "
+                   "which most wells have");
     scene_expect_no_trouble(place);
 }
 END_TEST
@@ -454,6 +484,7 @@ END_TEST
 SUITE_WITH("absence", cluster_start, cluster_stop,
            a_stage_that_stops_in_a_well_is_told_once_and_until_frames_come,
            a_slow_source_is_silent_after_twice_its_own_interval,
+           a_source_that_has_become_slower_is_judged_by_its_new_pace,
            frames_that_no_naming_explains_have_a_pulse_too, a_plate_that_is_complete_is_no_silence,
            with_a_layout_a_stop_between_two_wells_is_silence,
            without_a_rule_for_what_is_missing_the_end_of_a_plate_that_lacks_is_an_information,
@@ -466,6 +497,7 @@ SUITE_WITH("absence", cluster_start, cluster_stop,
            a_stage_that_jumps_about_has_passed_nothing_before_the_plate_ends,
            what_the_last_well_lacks_is_told_when_the_layout_is_through,
            a_time_point_goes_over_the_wells_of_the_one_before,
+           what_the_last_well_of_a_time_point_lacks_is_told_when_the_next_begins,
            a_film_of_one_well_may_pause_as_it_always_does,
            a_time_point_of_a_plate_that_does_not_begin_is_an_information,
            a_source_may_pause_as_it_did_again_and_again,
