@@ -19,6 +19,7 @@ rooms=(
 libraries=(
     'nats(/nats)?\.h:stream/bus[a-z_]*\.[ch]'
     'libpq-fe\.h:store/[a-z_]+\.[ch]'
+    'microhttpd\.h:stream/http\.c'
     'curl/.*:store/webhook[a-z_]*\.[ch]'
     'vips/.*:features/[a-z_/]+\.[ch]'
     'tiff(io)?\.h:(ingest/format_tiff|features/pixels[a-z_]*)\.c'
