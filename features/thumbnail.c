@@ -182,6 +182,13 @@ Thumbnail *thumbnail_make(const Scan *scan, guint32 side, GError **error) {
     return thumbnail;
 }
 
+/* The id is a hash: any of its bytes are as good as random, but for those that tell its version. */
+bool thumbnail_is_wanted(const FrameId *id, gint64 every) {
+    guint32 number;
+    memcpy(&number, id->bytes, sizeof number);
+    return every > 0 && GUINT32_FROM_BE(number) % (guint64)every == 0;
+}
+
 void thumbnail_free(Thumbnail *thumbnail) {
     if (thumbnail == NULL)
         return;

@@ -4,6 +4,7 @@
 #define FEATURES_THUMBNAIL_H
 
 #include "features/scan_plane.h"
+#include "stream/frame.h"
 
 typedef struct {
     const char *mime; /* static */
@@ -20,5 +21,9 @@ typedef struct {
 Thumbnail *thumbnail_make(const Scan *scan, guint32 side, GError **error);
 void thumbnail_free(Thumbnail *thumbnail); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Thumbnail, thumbnail_free)
+
+/* Whether this frame is one of the 1 in `every` that have a thumbnail; 0: none has. A function of
+ * the id alone: whoever measures the frame again decides the same. */
+bool thumbnail_is_wanted(const FrameId *id, gint64 every);
 
 #endif

@@ -188,7 +188,8 @@ static bool measure(Worker *worker, Job *job, GError **error) {
     tell_news(worker);
     if (job->measurement == NULL)
         return false;
-    if (worker->settings->thumbnail_side > 0)
+    if (worker->settings->thumbnail_side > 0 &&
+        thumbnail_is_wanted(&job->descriptor->frame->id, worker->settings->thumbnail_every))
         job->thumbnail = thumbnail_make(pipeline_scan(worker->pipeline),
                                         (guint32)worker->settings->thumbnail_side, NULL);
     job->measured_us = g_get_real_time();

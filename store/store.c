@@ -6,6 +6,7 @@
 #include "store/notify.h"
 #include "store/postgres.h"
 #include "store/tell.h"
+#include "store/thumbnails.h"
 #include "store/webhook.h"
 #include "stream/bus.h"
 #include "stream/json_write.h"
@@ -20,6 +21,7 @@ enum {
     STILL_WORKING_MS = 20000, /* a third of RESULTS' ack wait */
     WATCH_MS = 1000,          /* between looks of steering at the clock */
     POSTPONE_MS = 5000,       /* until a catalogue that had to wait is tried again */
+    FORGET_MS = 600000,       /* between looks for thumbnails that are too old */
 };
 
 /* What is told to whoever asks scopestream.status; the loop writes, a thread of the bus reads. */
@@ -51,6 +53,7 @@ typedef struct {
     bool schema_checked;      /* on this connection */
     gint64 partitions_day;    /* day since 1970 on which months were last made ahead */
     gint64 watched_us;        /* monotonic: when steering last looked at the clock */
+    gint64 forgotten_us;      /* monotonic: when thumbnails were last looked through; 0: never */
     guint streams_generation; /* of the bus, when the streams were last ensured */
     GError *fatal;            /* why the program must end */
 } Store;
@@ -348,6 +351,20 @@ static void store_steer(Store *store) {
     g_error_free(error);
 }
 
+/* --- letting go --- */
+
+/* A trouble here is told and holds up nothing: there is a next time. */
+static void store_forget(Store *store) {
+    gint64 now_us = g_get_monotonic_time();
+    if (store->forgotten_us != 0 &&
+        now_us - store->forgotten_us < FORGET_MS * G_GINT64_CONSTANT(1000))
+        return;
+    store->forgotten_us = now_us;
+    g_autoptr(GError) error = NULL;
+    if (!thumbnails_drop_old(store->postgres, store->settings->keep_thumbnails_ms, &error))
+        log_warning("keep-thumbnails: %s", error->message);
+}
+
 /* --- the program --- */
 
 static bool store_open(Store *store, const Settings *settings, GError **error) {
@@ -399,6 +416,7 @@ int store_command(const Settings *settings, char **arguments) {
             outside_back(&store.database, "PostgreSQL: connected again");
             store_one_batch(&store);
             store_steer(&store);
+            store_forget(&store);
         }
     store_close(&store);
     return store.fatal != NULL ? program_fail(store.fatal) : EXIT_SUCCESS;

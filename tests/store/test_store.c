@@ -301,6 +301,27 @@ START_TEST(what_steering_cannot_have_holds_up_no_row) {
 }
 END_TEST
 
+START_TEST(thumbnails_older_than_the_setting_are_dropped) {
+    g_auto(Place) place = place_make_with("[store]\nkeep-thumbnails = 60d\n");
+    publish(&place, documents_result(1, "ok", "{}"));
+    wait_for(place.admin, "select count(*) from scopestream.frames", "1");
+    store_end(&place);
+    g_free(cluster_answer(place.admin,
+                          "select scopestream_data.ensure_partitions('2020-05-01', '2020-06-01') + "
+                          "scopestream_data.ensure_partitions(now() - interval '40 days', now())"));
+    store_start(&place);
+    wait_for(place.admin, "select count(*) from pg_class where relname ~ '^thumbnail_2020_0[56]$'",
+             "0");
+    cluster_expect(
+        place.admin,
+        "select count(*) > 1 from pg_class where relname ~ '^thumbnail_20\\d\\d_\\d\\d$' and "
+        "relname >= to_char(now() - interval '40 days', '\"thumbnail_\"YYYY_MM')",
+        "t");
+    cluster_expect(place.admin,
+                   "select count(*) from pg_class where relname ~ '^frame_2020_0[56]$'", "2");
+}
+END_TEST
+
 SUITE_WITH("store", cluster_start, cluster_stop, a_result_is_stored_acknowledged_and_told,
            nonsense_is_kept_acknowledged_and_holds_nobody_up,
            results_that_came_while_postgresql_was_away_are_stored_when_it_is_back,
@@ -308,4 +329,5 @@ SUITE_WITH("store", cluster_start, cluster_stop, a_result_is_stored_acknowledged
            have_names_the_frames_with_rows_and_says_when_it_cannot,
            status_is_answered_with_what_was_done, a_catalogue_that_met_a_long_query_comes_again,
            alerts_are_posted_to_webhooks_while_results_are_stored,
-           a_message_no_server_takes_holds_up_no_other, what_steering_cannot_have_holds_up_no_row)
+           a_message_no_server_takes_holds_up_no_other, what_steering_cannot_have_holds_up_no_row,
+           thumbnails_older_than_the_setting_are_dropped)
