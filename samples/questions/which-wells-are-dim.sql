@@ -1,12 +1,16 @@
--- Which wells got too little light? Cells and background are both far below what is usual: a lamp, a
--- shutter or a filter, not the cells.
-with newest as (
-    select plate from scopestream.frames order by acquired_at desc limit 1),
-well as (
-    select well, channel, p999 - p01 as signal, median as background
-    from scopestream.wells
-    where plate is not distinct from (select plate from newest)),
-usual as (
+-- Which wells got too little light? Cells and background are both far below what is usual: a lamp, a shutter or a
+-- filter, not the cells.
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+well as materialized (
+    select f.well, f.channel, percentile_cont(0.5) within group (order by f.p999 - f.p01) as signal,
+           percentile_cont(0.5) within group (order by f.median) as background
+    from asked a
+    join scopestream.features f on f.source = a.source
+     and (f.plate = a.plate or f.plate is null
+          and f.acquired_at between case when a.plate is null then a.since end and a.until)
+    where f.well is not null
+    group by f.well, f.channel),
+usual as materialized (
     select channel,
            percentile_cont(0.5) within group (order by signal) as signal,
            percentile_cont(0.5) within group (order by background) as background

@@ -1,12 +1,16 @@
--- Which wells are empty? Those whose brightest pixels hardly stand out from their background, while
--- the background itself is as bright as elsewhere: the light was on.
-with newest as (
-    select plate from scopestream.frames order by acquired_at desc limit 1),
-well as (
-    select well, channel, frames, median as background, p999 - median as signal
-    from scopestream.wells
-    where plate is not distinct from (select plate from newest)),
-usual as (
+-- Which wells are empty? Those whose brightest pixels hardly stand out from their background, while the background
+-- itself is as bright as elsewhere: the light was on. Field by field: which-fields-are-empty-or-full.sql.
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+well as materialized (
+    select f.well, f.channel, percentile_cont(0.5) within group (order by f.median) as background,
+           percentile_cont(0.5) within group (order by f.p999 - f.median) as signal
+    from asked a
+    join scopestream.features f on f.source = a.source
+     and (f.plate = a.plate or f.plate is null
+          and f.acquired_at between case when a.plate is null then a.since end and a.until)
+    where f.well is not null
+    group by f.well, f.channel),
+usual as materialized (
     select channel,
            percentile_cont(0.5) within group (order by background) as background,
            percentile_cont(0.5) within group (order by signal) as signal

@@ -1,0 +1,35 @@
+-- Which wells stray from their row and column? The B-score of the count of objects: what is left of a well's value when
+-- the plate's, its row's and its column's effect are taken away (Tukey's median polish, two rounds), in robust standard
+-- deviations of what is left. Beyond 3 the well itself is unusual, whatever the dispenser and the edge did. Samples only.
+-- Any number of scopestream.measures may stand in place of n_objects.
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+well as materialized (
+    select coalesce(m.channel, '') as channel, m.well, m."row" as y, m."column" as x, m.value
+    from asked a
+    cross join lateral scopestream.plate_map(a.plate, 'n_objects', source => a.source) m
+    where m.role = 'sample' and m.value is not null),
+row_1 as materialized (
+    select channel, y, percentile_cont(0.5) within group (order by value) as effect from well group by channel, y),
+rest_1 as materialized (
+    select w.*, w.value - r.effect as rest from well w join row_1 r using (channel, y)),
+column_1 as materialized (
+    select channel, x, percentile_cont(0.5) within group (order by rest) as effect from rest_1 group by channel, x),
+rest_2 as materialized (
+    select w.channel, w.well, w.y, w.x, w.value, w.rest - c.effect as rest from rest_1 w join column_1 c using (channel, x)),
+row_2 as materialized (
+    select channel, y, percentile_cont(0.5) within group (order by rest) as effect from rest_2 group by channel, y),
+rest_3 as materialized (
+    select w.channel, w.well, w.y, w.x, w.value, w.rest - r.effect as rest from rest_2 w join row_2 r using (channel, y)),
+column_2 as materialized (
+    select channel, x, percentile_cont(0.5) within group (order by rest) as effect from rest_3 group by channel, x),
+rest_4 as materialized (
+    select w.channel, w.well, w.y, w.x, w.value, w.rest - c.effect as rest from rest_3 w join column_2 c using (channel, x)),
+spread as materialized (
+    select channel, nullif(1.4826 * percentile_cont(0.5) within group (order by abs(rest)), 0) as sd
+    from rest_4 group by channel)
+select w.channel, w.well, round(w.value::numeric, 2) as objects, round((w.value - w.rest)::numeric, 2) as expected,
+       round((w.rest / s.sd)::numeric, 1) as b_score
+from rest_4 w join spread s using (channel)
+where abs(w.rest / s.sd) > 3
+order by abs(w.rest / s.sd) desc, w.channel, w.well
+limit 100;
