@@ -58,6 +58,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Figures, figures_free)
 /* Takes in one program's answer to scopestream.status. Answers that are none are passed over. */
 void figures_take_answer(Figures *figures, const void *body, gsize length);
 
+/* Where frames are between disk and table, in that order. */
+typedef struct {
+    const char *name;
+    gint64 count;
+    char *remark; /* NULL: none; g_free it */
+} FigureStage;
+#define FIGURE_STAGES 6
+void figures_stages(const Figures *figures, FigureStage ret_stages[FIGURE_STAGES]);
+
+/* Parts of the screen, of whole lines: which servers; what became of frames; what else is known. */
+void figures_add_servers(GString *text, const Figures *figures);
+void figures_add_outcomes(GString *text, const Figures *figures);
+void figures_add_details(GString *text, const Figures *figures);
+
 /* The screen, lines ending with \n; and one JSON object, without. g_free them. */
 char *figures_text(const Figures *figures);
 char *figures_json(const Figures *figures);

@@ -1,6 +1,7 @@
 /* The figures as a screen for people, and as JSON for scripts. */
 #include "store/figures.h"
 #include <math.h>
+#include <string.h>
 
 /* --- as text --- */
 
@@ -38,28 +39,38 @@ static char *oldest_text(const Figures *figures) {
                            (double)g_date_time_difference(now, at) / G_TIME_SPAN_SECOND);
 }
 
-static void add_stages(GString *text, const Figures *figures) {
+void figures_stages(const Figures *figures, FigureStage ret_stages[FIGURE_STAGES]) {
     g_autofree char *oldest = oldest_text(figures);
-    g_autofree char *workers =
-        figures->nats_reached ? g_strdup_printf("by %d workers", (int)figures->workers) : NULL;
     g_autofree char *rate_10 = number_text(figures->rate_10_s, "/s");
     g_autofree char *rate_60 = number_text(figures->rate_60_s, "/s");
-    g_autofree char *rates = figures->database_reached
-                                 ? g_strdup_printf("%s over 10 s, %s over 60 s", rate_10, rate_60)
-                                 : NULL;
-    g_autofree char *unfinished =
-        figures->unfinished > 0 ? g_strdup_printf("and %d given up on", (int)figures->unfinished)
-                                : NULL;
-    add_stage(text, "on disk, not complete", figures->unsettled, unfinished);
-    add_stage(text, "complete, not yet queued", figures->waiting,
-              figures->holding != NULL ? figures->holding : oldest);
-    add_stage(text, "queued", figures->queued, figures->holding != NULL ? oldest : NULL);
-    add_stage(text, "being measured", figures->measuring, workers);
-    add_stage(text, "measured, not yet stored", figures->results_queued, NULL);
-    add_stage(text, "stored", figures->stored, rates);
+    bool is_held = figures->holding != NULL;
+    const FigureStage stages[FIGURE_STAGES] = {
+        {"on disk, not complete", figures->unsettled,
+         figures->unfinished > 0 ? g_strdup_printf("and %d given up on", (int)figures->unfinished)
+                                 : NULL},
+        {"complete, not yet queued", figures->waiting,
+         g_strdup(is_held ? figures->holding : oldest)},
+        {"queued", figures->queued, is_held ? g_strdup(oldest) : NULL},
+        {"being measured", figures->measuring,
+         figures->nats_reached ? g_strdup_printf("by %d workers", (int)figures->workers) : NULL},
+        {"measured, not yet stored", figures->results_queued, NULL},
+        {"stored", figures->stored,
+         figures->database_reached ? g_strdup_printf("%s over 10 s, %s over 60 s", rate_10, rate_60)
+                                   : NULL},
+    };
+    memcpy(ret_stages, stages, sizeof stages);
 }
 
-static void add_outcomes(GString *text, const Figures *figures) {
+static void add_stages(GString *text, const Figures *figures) {
+    FigureStage stages[FIGURE_STAGES];
+    figures_stages(figures, stages);
+    for (guint i = 0; i < FIGURE_STAGES; i++) {
+        add_stage(text, stages[i].name, stages[i].count, stages[i].remark);
+        g_free(stages[i].remark);
+    }
+}
+
+void figures_add_outcomes(GString *text, const Figures *figures) {
     static const char *const names[] = {"ok", "broken", "vanished", "poison", "rejected"};
     const gint64 counts[] = {figures->ok, figures->broken, figures->vanished, figures->poison,
                              figures->rejected};
@@ -104,19 +115,27 @@ static void add_notices(GString *text, const char *title, const GPtrArray *notic
     }
 }
 
-char *figures_text(const Figures *figures) {
-    GString *text = g_string_new(NULL);
+void figures_add_servers(GString *text, const Figures *figures) {
     add_line(text, "%-12s%s", "NATS", figures->nats != NULL ? figures->nats : "?");
     const char *database = figures->database != NULL ? figures->database : "?";
     bool named = g_str_has_prefix(database, "PostgreSQL: ");
     add_line(text, "%-12s%s\n", "PostgreSQL", named ? database + strlen("PostgreSQL: ") : database);
-    add_stages(text, figures);
-    g_string_append_c(text, '\n');
-    add_outcomes(text, figures);
+}
+
+void figures_add_details(GString *text, const Figures *figures) {
     add_sources(text, figures);
     add_pipelines(text, figures);
     add_notices(text, "files not complete", figures->files);
     add_notices(text, "newest frames without numbers", figures->failures);
+}
+
+char *figures_text(const Figures *figures) {
+    GString *text = g_string_new(NULL);
+    figures_add_servers(text, figures);
+    add_stages(text, figures);
+    g_string_append_c(text, '\n');
+    figures_add_outcomes(text, figures);
+    figures_add_details(text, figures);
     return g_string_free(text, FALSE);
 }
 

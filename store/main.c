@@ -28,6 +28,8 @@ int main(int argc, char **argv) {
          true, what_if_command},
         {"layout", "VERB [FILE.csv]", "what the wells of a plate hold: load, show, drop",
          layout_options, true, layout_command},
+        {"map", "", "show a plate in the terminal, its wells in colours", map_options, true,
+         map_command},
         {"sheet", "", "draw a plate, or a well over time, into a PNG", sheet_options, true,
          sheet_command},
         {0},

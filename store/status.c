@@ -1,5 +1,6 @@
 #include "store/status.h"
 #include "store/figures.h"
+#include "store/status_page.h"
 #include "stream/program.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -13,25 +14,42 @@ const GOptionEntry status_options[] = {
     {0},
 };
 
-/* A terminal's screen is written over from its corner, each line wiped behind its end: clearing it
- * first would flicker. Anything else gets one screen after the other. */
-static void show(const char *text, bool over) {
-    if (!over) {
-        printf("%s\n", text);
-        fflush(stdout);
-        return;
-    }
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    g_autofree char *wiped = g_strjoinv("\033[K\n", lines);
-    printf("\033[H%s\033[J", wiped);
-    fflush(stdout);
-}
-
+/* What is there is one line of JSON, or a screen of text. */
 static bool show_figures(const Settings *settings, Bus *bus, Postgres *postgres, bool as_json) {
     g_autoptr(Figures) figures = figures_gather(settings, bus, postgres);
     g_autofree char *text = as_json ? figures_json(figures) : figures_text(figures);
-    show(text, watch && !as_json && isatty(STDOUT_FILENO));
+    printf("%s\n", text);
+    fflush(stdout);
     return figures->database_reached || figures->nats_reached;
+}
+
+/* On a terminal, until somebody ends it; what it showed last stays. */
+static bool watch_page(const Settings *settings, Bus *bus, Postgres *postgres) {
+    g_autoptr(StatusPage) page = status_page_new();
+    g_autofree char *text = NULL;
+    Screen screen = screen_look();
+    bool reached;
+    screen_open(&screen);
+    do {
+        g_autoptr(Figures) figures = figures_gather(settings, bus, postgres);
+        status_page_ask(page, postgres);
+        screen = screen_look();
+        g_free(text);
+        text = status_page_text(page, figures, &screen);
+        screen_show(&screen, text);
+        reached = figures->database_reached || figures->nats_reached;
+    } while (program_sleep(1000));
+    screen_close(&screen, text);
+    return reached;
+}
+
+/* For a program, or a file: one after the other. */
+static bool show_each(const Settings *settings, Bus *bus, Postgres *postgres, bool as_json) {
+    bool reached;
+    do
+        reached = show_figures(settings, bus, postgres, as_json);
+    while (watch && program_sleep(1000));
+    return reached;
 }
 
 int status_command(const Settings *settings, char **arguments) {
@@ -44,10 +62,9 @@ int status_command(const Settings *settings, char **arguments) {
     if (bus == NULL)
         return program_fail(error);
 
-    bool reached;
-    do
-        reached = show_figures(settings, bus, postgres, as_json);
-    while (watch && program_sleep(1000));
+    bool reached = watch && !as_json && isatty(STDOUT_FILENO)
+                       ? watch_page(settings, bus, postgres)
+                       : show_each(settings, bus, postgres, as_json);
     bus_close(bus);
     return reached ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -33,6 +33,10 @@ int what_if_command(const Settings *settings, char **arguments);
 extern const GOptionEntry layout_options[];
 int layout_command(const Settings *settings, char **arguments);
 
+/* Shows a plate in the terminal. As the reader's role. */
+extern const GOptionEntry map_options[];
+int map_command(const Settings *settings, char **arguments);
+
 /* Draws a plate, or a well over time, into a PNG. As the reader's role. */
 extern const GOptionEntry sheet_options[];
 int sheet_command(const Settings *settings, char **arguments);

@@ -177,8 +177,12 @@ char *colour_scale_tick_text(const ColourScale *scale, double tick) {
     return number_text(tick, step, greatest_of(scale));
 }
 
-char *colour_scale_value_text(const ColourScale *scale, double value) {
+char *colour_scale_coarse_text(const ColourScale *scale, double value, int steps) {
     double range = scale->high - scale->low;
     bool is_beyond = fabs(value) > 100 * greatest_of(scale);
-    return number_text(value, is_beyond ? 0 : range / 100, greatest_of(scale));
+    return number_text(value, is_beyond ? 0 : range / steps, greatest_of(scale));
+}
+
+char *colour_scale_value_text(const ColourScale *scale, double value) {
+    return colour_scale_coarse_text(scale, value, 100);
 }

@@ -39,6 +39,8 @@ Colour colour_scale_colour(const ColourScale *scale, double value);
 /* With as many digits as tell ticks, or values, of this scale apart. g_free them. */
 char *colour_scale_tick_text(const ColourScale *scale, double tick);
 char *colour_scale_value_text(const ColourScale *scale, double value);
+/* The same with fewer digits: so many that this many steps of the scale can be told apart. */
+char *colour_scale_coarse_text(const ColourScale *scale, double value, int steps);
 
 /* The value at a share of them, 0 the least, 0.5 the median; NaN for none. Sorts them. */
 double values_quantile(double values[], gsize count, double share);
