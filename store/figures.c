@@ -137,6 +137,8 @@ static bool ask_failures(Figures *figures, Postgres *postgres, GError **error) {
 
 static void ask_database(Figures *figures, Postgres *postgres) {
     g_autoptr(GError) error = NULL;
+    if (postgres == NULL)
+        return;
     figures->database_reached =
         postgres_connect(postgres, AWAY_TIMEOUT_MS, &error) && migrate_check(postgres, &error) &&
         ask_totals(figures, postgres, &error) && ask_speed(figures, postgres, &error) &&

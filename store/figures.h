@@ -50,7 +50,7 @@ typedef struct {
 } Figures;
 
 /* Asks everybody; takes a third of a second, and up to a second more for each of the two servers
- * that is away. Never fails. */
+ * that is away. Never fails. postgres: NULL: only NATS is asked. */
 Figures *figures_gather(const Settings *settings, Bus *bus, Postgres *postgres);
 void figures_free(Figures *figures); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Figures, figures_free)

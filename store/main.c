@@ -2,6 +2,7 @@
 #include "store/commands/commands.h"
 #include "store/export.h"
 #include "store/migrate.h"
+#include "store/page/page.h"
 #include "store/status.h"
 #include "store/store.h"
 #include "stream/program.h"
@@ -13,6 +14,8 @@ int main(int argc, char **argv) {
          migrate_command},
         {"status", "", "show where the frames are, and how fast they move", status_options, true,
          status_command},
+        {"page", "", "serve a web page that shows what happens now", NULL, true, page_command,
+         page_check},
         {"export", "", "write what was measured as a table for other programs", export_options,
          true, export_command},
         {"rules", "VERB [NAME]",
