@@ -2,7 +2,9 @@
  * for deaths, ends workers that take too long, and starts their successors. */
 #include "features/crew.h"
 #include "features/pipeline.h"
+#include "features/teller.h"
 #include "features/worker.h"
+#include "stream/metrics.h"
 #include "stream/program.h"
 #include <errno.h>
 #include <signal.h>
@@ -30,6 +32,8 @@ typedef struct {
     const Settings *settings;
     Board *board;
     Member *members;
+    Member teller;       /* serves metrics: the parent has no thread that could */
+    bool teller_ended;   /* by itself, and well: it is not started again */
     bool wrong_settings; /* a worker said so: nobody is started any more */
 } Crew;
 
@@ -59,6 +63,7 @@ static void start_member(Crew *crew, guint job) {
     }
     if (pid > 0) {
         crew->members[job] = (Member){.pid = pid};
+        atomic_store(&crew->board->slots[job].pid, pid);
         return;
     }
     setpgid(0, 0); /* Ctrl-C reaches the parent, which lets every worker finish its frame */
@@ -70,11 +75,30 @@ static void start_member(Crew *crew, guint job) {
     exit(worker_run(crew->settings, crew->board, job));
 }
 
+static void start_teller(Crew *crew) {
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid != 0) { /* where there is no process to be had, the workers' starts say so */
+        crew->teller = (Member){.pid = MAX(pid, 0)};
+        crew->teller.restart_us = g_get_monotonic_time() + RESTART_PAUSE_MS * 1000;
+        return;
+    }
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    program_forked();
+    if (getppid() != parent)
+        _exit(EXIT_FAILURE);
+    limit(RLIMIT_CORE, 0);
+    exit(teller_run(crew->settings, crew->board, parent));
+}
+
 static void start_missing(Crew *crew) {
     gint64 now = g_get_monotonic_time();
     for (guint job = 0; job < crew->board->jobs; job++)
         if (crew->members[job].pid == 0 && crew->members[job].restart_us <= now)
             start_member(crew, job);
+    if (crew->teller.pid == 0 && !crew->teller_ended && crew->teller.restart_us <= now)
+        start_teller(crew);
 }
 
 /* --- deaths --- */
@@ -89,15 +113,22 @@ static char *death_reason(const Crew *crew, const Member *member, int status) {
     return g_strdup_printf("ended with status %d", WEXITSTATUS(status));
 }
 
+static const char *death_kind(const Member *member, int status) {
+    return member->too_long ? "time_limit" : WIFSIGNALED(status) ? "signal" : "exit";
+}
+
 static void bury(Crew *crew, guint job, int status) {
     Member *member = &crew->members[job];
     Slot *slot = &crew->board->slots[job];
     char id[FRAME_ID_TEXT_LENGTH + 1];
+    atomic_store(&slot->pid, 0);
+    atomic_store(&slot->connected, 0);
     bool stopped = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_WRONG_USE)
         crew->wrong_settings = true;
     else if (!stopped) {
         g_autofree char *reason = death_reason(crew, member, status);
+        metrics_add(scopestream_features_worker_deaths_total, death_kind(member, status), 1);
         guint deaths = board_count_death(crew->board, slot, reason);
         if (deaths > 0)
             log_warning("worker %u %s while measuring frame %s (%u of %d)", job, reason,
@@ -111,13 +142,25 @@ static void bury(Crew *crew, guint job, int status) {
     member->too_long = false;
 }
 
+static void bury_teller(Crew *crew, int status) {
+    crew->teller.pid = 0;
+    crew->teller_ended = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_WRONG_USE)
+        crew->wrong_settings = true;
+    else if (!crew->teller_ended)
+        log_warning("the process that tells metrics ended; another takes its place");
+}
+
 static void bury_the_dead(Crew *crew) {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == crew->teller.pid)
+            bury_teller(crew, status);
         for (guint job = 0; job < crew->board->jobs; job++)
             if (crew->members[job].pid == pid)
                 bury(crew, job, status);
+    }
 }
 
 static void end_those_that_take_too_long(Crew *crew) {
@@ -155,6 +198,12 @@ static void wait_for_all(Crew *crew) {
         end_those_that_take_too_long(crew);
         bury_the_dead(crew);
     }
+    if (crew->teller.pid != 0) /* last: it tells of the end, too */
+        kill(crew->teller.pid, SIGTERM);
+    while (crew->teller.pid != 0) {
+        g_usleep(LOOK_WHILE_ENDING_MS * 1000);
+        bury_the_dead(crew);
+    }
 }
 
 /* --- the loop --- */
@@ -174,12 +223,16 @@ bool crew_check(const Settings *settings, GError **error) {
 }
 
 int crew_run(const Settings *settings, char **arguments) {
-    Crew crew = {.settings = settings, .board = board_new(jobs_of(settings))};
+    Crew crew = {.settings = settings,
+                 .board = board_new(jobs_of(settings)),
+                 .teller_ended = *settings->features_metrics_listen == '\0'};
     if (crew.board == NULL) {
         log_error("no shared memory for %u workers", jobs_of(settings));
         return EXIT_FAILURE;
     }
     crew.members = g_new0(Member, crew.board->jobs);
+    metrics_open(FEATURES);
+    metrics_set(scopestream_features_info, settings->pipeline, 1);
     log_info("%u workers for pipeline %s, NATS at %s", crew.board->jobs, settings->pipeline,
              settings->nats_url);
     program_notify("READY=1");

@@ -27,7 +27,9 @@ typedef struct {
     char reply[SLOT_REPLY_LIMIT];  /* where the frame's message is settled */
     gint64 started_us;             /* monotonic */
     atomic_ulong measured, broken; /* rows told */
+    atomic_int connected;          /* to NATS, and ready to take frames */
 
+    atomic_int pid; /* of the worker; 0: none runs. Written by the parent, read by the teller */
     /* Written by the parent when the worker has died; read by its successor. */
     char orphan[SLOT_REPLY_LIMIT]; /* a message to give back; "": none */
 } Slot;

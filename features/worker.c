@@ -5,6 +5,7 @@
 #include "stream/bus.h"
 #include "stream/delivery.h"
 #include "stream/json_write.h"
+#include "stream/metrics.h"
 #include "stream/program.h"
 #include <stdlib.h>
 #include <string.h>
@@ -132,8 +133,12 @@ static bool tell_result(Worker *worker, Job *job, ResultStatus status, const cha
     g_autofree char *subject = g_strdup_printf(
         "scopestream.result.%s.%s", job->descriptor->pipeline, job->descriptor->frame->source);
     slot_tell(worker->slot);
+    gint64 told_from_us = g_get_real_time();
     if (!tell(worker, subject, id, document, length))
         return false;
+    metrics_add(scopestream_features_frames_measured_total, result_status_text(status), 1);
+    metrics_observe_between(scopestream_features_tell_seconds, NULL, told_from_us,
+                            g_get_real_time());
     atomic_fetch_add(status == RESULT_OK ? &worker->slot->measured : &worker->slot->broken, 1);
     return true;
 }
@@ -170,16 +175,31 @@ static void tell_news(Worker *worker) {
         log_warning("%s", *line);
 }
 
+static bool receive(Worker *worker, Job *job, GError **error) {
+    bool received = delivery_receive(worker->desk, job->descriptor, &job->parcel, error);
+    gint64 now_us = g_get_real_time();
+    const char *way = received ? job->parcel.way : "none";
+    metrics_observe_between(scopestream_features_receive_seconds, way, job->taken_us, now_us);
+    metrics_add(scopestream_features_frames_received_total, way, 1);
+    if (!received)
+        return false;
+    job->received_us = now_us;
+    metrics_add(scopestream_features_received_bytes_total, way,
+                g_bytes_get_size(job->parcel.bytes));
+    return true;
+}
+
 /* Receives, decodes and measures. FAULT_AGAIN: not now; FAULT_BROKEN and FAULT_VANISHED are what
  * the row will say. */
 static bool measure(Worker *worker, Job *job, GError **error) {
-    if (!delivery_receive(worker->desk, job->descriptor, &job->parcel, error))
+    if (!receive(worker, job, error))
         return false;
-    job->received_us = g_get_real_time();
 
     g_autoptr(Plane) plane =
         pixels_decode(job->parcel.bytes, job->parcel.page, worker->settings, error);
     job->decoded_us = g_get_real_time();
+    metrics_observe_between(scopestream_features_decode_seconds, NULL, job->received_us,
+                            job->decoded_us);
     if (plane == NULL)
         return false;
     if (job->descriptor->frame->pixel_size_um > 0)
@@ -193,6 +213,8 @@ static bool measure(Worker *worker, Job *job, GError **error) {
         job->thumbnail = thumbnail_make(pipeline_scan(worker->pipeline),
                                         (guint32)worker->settings->thumbnail_side, NULL);
     job->measured_us = g_get_real_time();
+    metrics_observe_between(scopestream_features_measure_seconds, NULL, job->decoded_us,
+                            job->measured_us);
     return true;
 }
 
@@ -210,6 +232,7 @@ static void give_back(Worker *worker, const Job *job, const GError *why) {
     guint times = MIN(bus_delivery_count(job->reply), 6);
     gint64 delay_ms = MIN((gint64)AGAIN_DELAY_MS << (times - 1), AGAIN_DELAY_LIMIT_MS);
     log_debug("%s waits: %s", job->descriptor->frame->path, why->message);
+    metrics_add(scopestream_features_frames_given_back_total, NULL, 1);
     bus_nak(worker->control, job->reply, delay_ms, NULL);
 }
 
@@ -288,6 +311,9 @@ static void take(Worker *worker, BusMessage *message) {
         bus_ack(worker->control, job.reply, NULL);
         return;
     }
+    metrics_add(scopestream_features_frames_taken_total, NULL, 1);
+    metrics_add(scopestream_features_frames_redelivered_total, NULL,
+                bus_delivery_count(job.reply) > 1);
     slot_take(worker->slot, &job.descriptor->frame->id, job.reply);
     work_on(worker, &job);
     slot_clear(worker->slot);
@@ -371,6 +397,7 @@ static void wait_for(Worker *worker, GError *wrong) {
     } else if (worker->job == 0 && (!worker->away || (needs_person && !worker->needs_person))) {
         log_warning("waiting: %s", wrong->message);
     }
+    atomic_store(&worker->slot->connected, 0);
     worker->away = true;
     worker->needs_person = needs_person || worker->needs_person;
     worker->generation = 0; /* the consumer may be missing: look again */
@@ -424,6 +451,7 @@ static void work(Worker *worker) {
         if (worker->away && worker->job == 0)
             log_info("at work: connected to %s", worker->settings->nats_url);
         worker->away = worker->needs_person = false;
+        atomic_store(&worker->slot->connected, 1);
         if (message != NULL)
             take(worker, message);
     }

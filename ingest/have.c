@@ -1,6 +1,7 @@
 #include "ingest/have.h"
 #include "stream/json_read.h"
 #include "stream/json_write.h"
+#include "stream/metrics.h"
 #include <string.h>
 
 enum { TIMEOUT_MS = 2000 };
@@ -74,6 +75,7 @@ bool have_sort_out(Bus *bus, Journal *journal, const char *pipeline, GPtrArray *
     if (ids == NULL || !journal_set_stored(journal, pipeline, (const FrameId *)(void *)ids->data,
                                            ids->len, ret_stored, error))
         return false;
+    metrics_add(scopestream_ingest_frames_told_stored_total, pipeline, *ret_stored);
     take_out(offers, ids);
     return true;
 }

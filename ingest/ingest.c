@@ -4,6 +4,8 @@
 #include "ingest/report.h"
 #include "ingest/serve.h"
 #include "ingest/source.h"
+#include "ingest/state.h"
+#include "stream/metrics.h"
 #include "stream/program.h"
 #include <poll.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@ typedef struct {
     DeliveryOffice *office;
     Offer *offer;
     Report *report;
+    State *state;
     Source **sources;
     guint source_count;
     SourceCatch caught;
@@ -60,11 +63,14 @@ static bool ingest_open(Ingest *ingest, const Settings *settings, GError **error
                 offer_start(settings, ingest->journal, ingest->control, ingest->office, error)) &&
            (ingest->report =
                 report_open(settings, ingest->journal, ingest->offer, ingest->control, error)) &&
-           (open_sources(ingest), true);
+           (open_sources(ingest), true) &&
+           (ingest->state =
+                state_open(settings, ingest->journal, ingest->offer, ingest->control, error));
 }
 
 /* First whoever asks, then whoever answers: handlers are called until their bus is closed. */
 static void ingest_close(Ingest *ingest) {
+    state_close(ingest->state);
     for (guint index = 0; index < ingest->source_count; index++)
         source_free(ingest->sources[index]);
     g_free(ingest->sources);
@@ -99,6 +105,7 @@ static bool news_keep(Ingest *ingest, const Source *source, const SourceNews *ne
     news_log(source, news);
     if (news->event == NULL)
         return true;
+    metrics_add(scopestream_ingest_files_unfinished_total, name, news->is_given_up);
     g_autofree char *body = event_body(name, news->path, news->is_warning ? "warning" : "info",
                                        news->event, news->detail);
     return news->is_given_up ? journal_add_unfinished(ingest->journal, name, news->path,
@@ -112,6 +119,8 @@ static bool catch_keep(Ingest *ingest, const Source *source, GError **error) {
     if (caught->files->len == 0 && caught->news->len == 0)
         return true;
     bool kept = journal_add(ingest->journal, caught->files, error);
+    if (kept)
+        state_count_files(source, caught);
     for (guint index = 0; kept && index < caught->news->len; index++)
         kept = news_keep(ingest, source, g_ptr_array_index(caught->news, index), error);
     source_catch_clear(caught);
@@ -130,6 +139,7 @@ static bool ingest_turn(Ingest *ingest, GError **error) {
         if (!catch_keep(ingest, source, error))
             return false;
         report_source(ingest->report, index, source);
+        state_see(ingest->state, index, source);
         complete = complete && source_caught_up(source);
     }
     serve_set_complete(ingest->serve, complete);
@@ -169,6 +179,7 @@ int ingest_run(const Settings *settings, char **arguments) {
     Ingest ingest = {0};
     GError *error = NULL;
     program_keep_memory(); /* chunks that are fetched */
+    metrics_open(INGEST);
     bool well = ingest_open(&ingest, settings, &error) && ingest_loop(&ingest, &error);
     program_notify("STOPPING=1");
     if (ingest.caught.files != NULL)

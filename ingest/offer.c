@@ -5,6 +5,7 @@
 #include "ingest/share.h"
 #include "ingest/withdraw.h"
 #include "stream/json_read.h"
+#include "stream/metrics.h"
 #include "stream/program.h"
 #include <string.h>
 
@@ -297,6 +298,7 @@ static bool put_in_queue(Offer *offer, Pipeline *pipeline, const char *source, G
         bool well = enqueue_batch(&enqueue, (JournalOffer *const *)offers->pdata + from,
                                   offers->len - from, &tried, &taken, error);
         pipeline->room -= taken;
+        metrics_add(scopestream_ingest_frames_offered_total, pipeline->name, taken);
         if (taken > 0) /* a full queue that drains has room again soon */
             offer->pause_ms = PAUSE_FIRST_MS;
         if (!well)
@@ -346,7 +348,9 @@ static bool offer_waiting(Offer *offer, bool *more, GError **error) {
 
 /* --- reconciling --- */
 
-static void log_tale(const Pipeline *pipeline, const ReconcileTale *tale) {
+static void tell_tale(const Pipeline *pipeline, const ReconcileTale *tale) {
+    metrics_add(scopestream_ingest_frames_lost_total, pipeline->name,
+                tale->stream_lost + tale->lost);
     if (tale->stream_lost > 0)
         log_warning("%u offers to pipeline %s were lost with their queue and are offered again",
                     tale->stream_lost, pipeline->name);
@@ -368,7 +372,7 @@ static bool reconcile_if_due(Offer *offer, Pipeline *pipeline, bool *more, GErro
     g_autoptr(GError) wrong = NULL;
     ReconcileTale tale;
     reconcile_round(pipeline->reconcile, &tale, &wrong);
-    log_tale(pipeline, &tale);
+    tell_tale(pipeline, &tale);
     gint64 pause_us = offer->settings->reconcile_interval_ms * 1000;
     pipeline->reconcile_due_us = g_get_monotonic_time() + (tale.more ? 0 : pause_us);
     *more = *more || tale.more || tale.stream_lost > 0 || tale.lost > 0;
@@ -398,10 +402,14 @@ static bool stored_set(Offer *offer, const char *pipeline, JsonObject *word, GEr
     g_autoptr(GArray) stored = ids_of(word, "frame_ids");
     if (vanished->len > 0)
         g_atomic_int_set(&offer->vanished, 1);
-    return journal_set_vanished(offer->journal, pipeline, (const FrameId *)(void *)vanished->data,
-                                vanished->len, error) &&
-           journal_set_stored(offer->journal, pipeline, (const FrameId *)(void *)stored->data,
-                              stored->len, NULL, error);
+    guint changed = 0;
+    bool set =
+        journal_set_vanished(offer->journal, pipeline, (const FrameId *)(void *)vanished->data,
+                             vanished->len, error) &&
+        journal_set_stored(offer->journal, pipeline, (const FrameId *)(void *)stored->data,
+                           stored->len, &changed, error);
+    metrics_add(scopestream_ingest_frames_told_stored_total, pipeline, changed);
+    return set;
 }
 
 /* Word from the store: {"pipeline": ..., "frame_ids": [...]}. */

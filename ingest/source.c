@@ -3,6 +3,7 @@
 #include "ingest/scan.h"
 #include "ingest/understand.h"
 #include "ingest/watch.h"
+#include "stream/metrics.h"
 #include "stream/naming.h"
 #include <dirent.h>
 #include <errno.h>
@@ -239,6 +240,8 @@ static void folder_hint(Source *source, const char *path) {
 
 /* A file may be new. closed_us: since 1970, its writer was just seen to close it; 0: it was not. */
 static void file_seen(Source *source, const char *path, const FileSight *sight, gint64 closed_us) {
+    metrics_add(scopestream_ingest_files_seen_total, source->settings->name,
+                !settle_has(source->settle, path));
     settle_see(source->settle, path, sight, closed_us, g_get_monotonic_time());
 }
 
@@ -276,6 +279,7 @@ static void hint_take(Source *source, const WatchHint *hint, SourceCatch *caught
             folder_hint(source, hint->path);
         return;
     case WATCH_OVERFLOW:
+        metrics_add(scopestream_ingest_watch_overflows_total, source->settings->name, 1);
         source->scan_due_us = 0;
         source->scan_fully = true;
         return;
@@ -454,6 +458,8 @@ static void scan_end(Source *source) {
     gint64 now_us = g_get_monotonic_time();
     gint64 pause_us = MIN(19 * source->scan_cost_us, SCAN_PAUSE_MAX_US);
     g_clear_pointer(&source->scan, scan_free);
+    metrics_observe_between(scopestream_ingest_scan_seconds, source->settings->name, now_us,
+                            now_us + source->scan_cost_us);
     source->scan_due_us =
         MIN(source->scan_due_us, now_us + MAX(source->scan_interval_us, pause_us));
     if (!source->watches_refused && source->watch != NULL)

@@ -68,6 +68,7 @@ static bool frame_look(Document *document, JsonObject *told, GError **error) {
     char id[FRAME_ID_TEXT_LENGTH + 1];
     document->frame_id = g_strdup(frame_id_text(&frame->id, id));
     document->source = g_strdup(frame->source);
+    document->closed_us = frame->closed_us;
     return true;
 }
 
@@ -120,7 +121,8 @@ static bool result_look(Document *document, JsonObject *object, GError **error) 
     if (!frame_look(document, json_read_member_object(object, "frame"), error) ||
         !pipeline_look(document, json_read_member_object(object, "pipeline"), error))
         return false;
-    document->is_vanished = g_strcmp0(json_read_member_text(object, "status"), "vanished") == 0;
+    document->status = g_strdup(json_read_member_text(object, "status"));
+    document->is_vanished = g_strcmp0(document->status, "vanished") == 0;
     if (values == NULL || JSON_NODE_HOLDS_NULL(values))
         return true;
     if (!JSON_NODE_HOLDS_OBJECT(values))
@@ -187,6 +189,7 @@ void document_free(Document *document) {
     g_free(document->frame_id);
     g_free(document->source);
     g_free(document->pipeline);
+    g_free(document->status);
     g_free(document);
 }
 

@@ -34,6 +34,8 @@ typedef struct {
     char *frame_id;
     char *source;   /* [A-Za-z0-9_-]+ */
     char *pipeline; /* the same */
+    char *status;
+    gint64 closed_us; /* when its file was closed, since 1970; 0: not told */
 
     DocumentOutcome outcome;
     bool is_vanished; /* results: the row they ask for says so */

@@ -1,4 +1,5 @@
 #include "store/postgres.h"
+#include "stream/metrics.h"
 #include "stream/program.h"
 #include <math.h>
 #include <poll.h>
@@ -175,6 +176,7 @@ bool postgres_connect(Postgres *postgres, gint64 timeout_ms, GError **error) {
     if (!settled || PQstatus(postgres->link) != CONNECTION_OK)
         return connection_refused(postgres, settled, error);
 
+    metrics_add(scopestream_store_postgres_connections_total, NULL, 1);
     PQsetErrorVerbosity(postgres->link, PQERRORS_DEFAULT);
     /* A commit that is only promised would be acknowledged and lost with the server. */
     return postgres_run(postgres,

@@ -5,11 +5,13 @@
 #include "store/migrate.h"
 #include "store/notify.h"
 #include "store/postgres.h"
+#include "store/state.h"
 #include "store/tell.h"
 #include "store/thumbnails.h"
 #include "store/webhook.h"
 #include "stream/bus.h"
 #include "stream/json_write.h"
+#include "stream/metrics.h"
 #include "stream/program.h"
 #include <string.h>
 
@@ -47,6 +49,7 @@ typedef struct {
     Have *have;
     Decisions *decisions;
     Webhooks *webhooks;
+    State *state;
     Report report;
     Outside database, queue, steering;
     bool was_connected;       /* once, to PostgreSQL: from then on a refusal may pass */
@@ -109,6 +112,7 @@ static void status_answer(BusMessage *asked, void *context) {
 /* --- PostgreSQL --- */
 
 static void database_away(Store *store, GError *error) {
+    state_set_database(store->state, false);
     report_database(&store->report, error->message);
     outside_away(&store->database, error->message);
     g_error_free(error);
@@ -169,6 +173,7 @@ static bool database_ready(Store *store) {
             database_away(store, error);
         return false;
     }
+    state_set_database(store->state, true);
     report_database(&store->report, "connected");
     return true;
 }
@@ -236,6 +241,7 @@ static Batch *batch_gather(Store *store) {
             deadline_us = g_get_monotonic_time() + store->settings->store_batch_wait_ms * 1000;
         wait_ms = (deadline_us - g_get_monotonic_time()) / 1000;
     }
+    state_count_taken(batch);
     return batch;
 }
 
@@ -262,6 +268,7 @@ static bool batch_commit(Store *store, Batch *batch) {
         }
         if (store->fatal != NULL)
             return false;
+        metrics_add(scopestream_store_commit_failures_total, NULL, 1);
         if (error != NULL) {
             store->schema_checked = false; /* a missing function may be another schema */
             database_away(store, error);
@@ -318,11 +325,14 @@ static void store_one_batch(Store *store) {
     g_autoptr(Batch) batch = batch_gather(store);
     if (batch->documents->len == 0)
         return;
+    gint64 begun_us = g_get_real_time();
     bool committed = batch_commit(store, batch);
     batch_settle(store, batch);
     notify_stored(store->bus, batch);
-    if (committed)
-        batch_report(store, batch);
+    if (!committed)
+        return;
+    batch_report(store, batch);
+    state_count_committed(store->state, batch, begun_us);
 }
 
 /* --- steering --- */
@@ -346,6 +356,7 @@ static void store_steer(Store *store) {
         outside_back(&store->steering, "steering: telling again");
         return;
     }
+    metrics_add(scopestream_store_steering_failures_total, NULL, 1);
     g_prefix_error(&error, "steering: ");
     outside_away(&store->steering, error->message);
     g_error_free(error);
@@ -380,11 +391,13 @@ static bool store_open(Store *store, const Settings *settings, GError **error) {
     store->report.bus = store->bus;
     store->have = have_open(settings, store->bus, error);
     store->decisions = store->have != NULL ? decisions_open(settings, store->bus, error) : NULL;
-    return store->decisions != NULL && bus_subscribe(store->bus, "scopestream.status", NULL,
+    store->state = store->decisions != NULL ? state_open(settings, store->bus, error) : NULL;
+    return store->state != NULL && bus_subscribe(store->bus, "scopestream.status", NULL,
                                                      status_answer, &store->report, error);
 }
 
 static void store_close(Store *store) {
+    state_close(store->state);
     webhooks_free(store->webhooks);
     bus_pull_close(store->pull);
     bus_close(store->bus);
@@ -401,6 +414,7 @@ static void store_close(Store *store) {
 int store_command(const Settings *settings, char **arguments) {
     Store store = {0};
     bool told = false;
+    metrics_open(STORE);
     if (store_open(&store, settings, &store.fatal))
         while (store.fatal == NULL && !program_stopping()) {
             if (!database_ready(&store) || !queue_ready(&store)) {

@@ -1,5 +1,6 @@
 #include "store/tell.h"
 #include "stream/frame.h"
+#include "stream/metrics.h"
 #include "stream/program.h"
 #include <string.h>
 
@@ -27,6 +28,7 @@ static bool publish_row(Bus *bus, const PostgresRows *rows, int row, GError **er
         log_warning("a message for %s is larger than NATS takes, it is left out", subject);
         return true;
     }
+    metrics_add(scopestream_store_messages_told_total, kind, 1);
     return bus_publish(bus, subject, NULL, body, strlen(body), error);
 }
 

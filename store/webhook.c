@@ -2,6 +2,7 @@
 #include "store/postgres.h"
 #include "store/webhook_body.h"
 #include "store/webhook_receiver.h"
+#include "stream/metrics.h"
 #include "stream/program.h"
 #include <json-glib/json-glib.h>
 
@@ -96,6 +97,9 @@ static bool settle(Webhooks *webhooks, Receiver *receiver, CURLcode result, GErr
     g_autoptr(GError) failed = NULL;
     gint64 post = receiver_post(receiver);
     receiver_end(receiver, webhooks->multi, result, &failed);
+    metrics_add(failed == NULL ? scopestream_store_webhook_posts_total
+                               : scopestream_store_webhook_failures_total,
+                receiver_name(receiver), 1);
     return post_tell(webhooks, post, failed != NULL ? failed->message : NULL, error);
 }
 

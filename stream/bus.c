@@ -3,6 +3,7 @@
  * has closed is closed for good, so a thread of ours builds the next one; a subscription must not
  * be destroyed while messages for it arrive, so subscriptions live as long as their connection. */
 #include "stream/bus_private.h"
+#include "stream/metrics.h"
 #include "stream/program.h"
 #include <glib/gstdio.h>
 #include <string.h>
@@ -87,6 +88,7 @@ static void set_reason(Bus *bus, const char *reason) {
 static void change_connected(Bus *bus, bool connected) {
     bus->connected = connected;
     bus->generation += connected;
+    metrics_add(scopestream_nats_connections_total, NULL, connected);
     g_cond_broadcast(&bus->changed);
 }
 

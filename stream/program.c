@@ -1,5 +1,6 @@
 #include "stream/program.h"
 #include "stream/json_write.h"
+#include "stream/metrics.h"
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
@@ -178,7 +179,7 @@ int program_fail(GError *error) {
 /* --- the command line --- */
 
 typedef struct {
-    gboolean help, check_config, sample_config, version;
+    gboolean help, check_config, sample_config, list_metrics, version;
     char *shown_config; /* never set: --config is taken out before, and stands here for --help */
 } GeneralOptions;
 
@@ -238,6 +239,8 @@ static void add_general_options(GOptionContext *context, GeneralOptions *given) 
          "say whether the settings are right, and end", NULL},
         {"sample-config", 0, 0, G_OPTION_ARG_NONE, &given->sample_config,
          "print a settings file with every default explained, and end", NULL},
+        {"list-metrics", 0, 0, G_OPTION_ARG_NONE, &given->list_metrics,
+         "print what is counted for Prometheus, by all programs, and end", NULL},
         {"version", 0, 0, G_OPTION_ARG_NONE, &given->version, "print the version, and end", NULL},
         {NULL},
     };
@@ -320,8 +323,11 @@ static bool answer(const GeneralOptions *given, const Command *command, GOptionC
     } else if (given->sample_config) {
         g_autofree char *sample = settings_sample();
         fputs(sample, stdout);
+    } else if (given->list_metrics) {
+        g_autofree char *table = metrics_table();
+        fputs(table, stdout);
     }
-    return given->help || given->version || given->sample_config;
+    return given->help || given->version || given->sample_config || given->list_metrics;
 }
 
 static int run_command(const Command *command, const Settings *settings, char **arguments) {

@@ -24,8 +24,8 @@ typedef struct {
 
 /* Parses the command line, prints --help and --version, reads the settings
  * (--config FILE, environment SCOPESTREAM_CONFIG), runs the command. Every program also has
- * `--check-config` (0, or 2 and the line that says why) and `--sample-config`. Returns the exit
- * status. sentence: what the program is for. commands end with an empty row. */
+ * `--check-config` (0, or 2 and the line that says why), `--sample-config` and `--list-metrics`.
+ * Returns the exit status. sentence: what the program is for. commands end with an empty row. */
 int program_main(Program program, const char *sentence, const Command commands[], int argc,
                  char **argv);
 

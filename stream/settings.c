@@ -1,5 +1,6 @@
 #include "stream/settings.h"
 #include "stream/frame.h"
+#include "stream/http.h"
 #include <math.h>
 #include <string.h>
 
@@ -256,9 +257,18 @@ static bool wrong_value(GError **error, const char *where, const Row *row, const
                      type_forms[row->type], row->sentence);
 }
 
+/* Some keys stand in the section of each program; else the one of that key, wherever. */
+static const Row *setting_find(const char *section, const char *key) {
+    for (guint row = 0; row < G_N_ELEMENTS(setting_rows); row++)
+        if (g_str_equal(setting_rows[row].key, key) &&
+            g_str_equal(setting_rows[row].section, section))
+            return &setting_rows[row];
+    return row_find(setting_rows, G_N_ELEMENTS(setting_rows), key);
+}
+
 static bool read_key(Settings *settings, const char *section, const char *key, const char *value,
                      const char *where, GError **error) {
-    const Row *row = row_find(setting_rows, G_N_ELEMENTS(setting_rows), key);
+    const Row *row = setting_find(section, key);
     if (row == NULL)
         return unknown_key(error, where, key);
     if (!g_str_equal(row->section, section))
@@ -359,13 +369,16 @@ static bool set_first_source(Settings *settings, const char *value, GError **err
 bool settings_set(Settings *settings, const char *key, const char *value, GError **error) {
     if (g_str_equal(key, "source"))
         return set_first_source(settings, value, error);
-    const Row *row = row_find(setting_rows, G_N_ELEMENTS(setting_rows), key);
-    if (row == NULL)
+    if (row_find(setting_rows, G_N_ELEMENTS(setting_rows), key) == NULL)
         return fault_set(error, FAULT_USAGE, "unknown setting '%s'", key);
-    if (row_set(row, settings, value))
-        return true;
-    g_autofree char *where = g_strdup_printf("--%s", key);
-    return wrong_value(error, where, row, value);
+    /* A key that several sections have is set in all: a program reads its own only. */
+    for (guint index = 0; index < G_N_ELEMENTS(setting_rows); index++) {
+        const Row *row = &setting_rows[index];
+        g_autofree char *where = g_strdup_printf("--%s", key);
+        if (g_str_equal(row->key, key) && !row_set(row, settings, value))
+            return wrong_value(error, where, row, value);
+    }
+    return true;
 }
 
 static gboolean option_given(const char *option, const char *value, gpointer settings,
@@ -569,11 +582,25 @@ static bool check_pipelines(const Settings *settings, GError **error) {
     return check_pipeline_name("features", "pipeline", settings->pipeline, error);
 }
 
+static bool check_metrics(const Settings *settings, GError **error) {
+    for (guint index = 0; index < G_N_ELEMENTS(setting_rows); index++) {
+        const Row *row = &setting_rows[index];
+        if (!g_str_equal(row->key, "metrics-listen"))
+            continue;
+        const char *listen = *(char *const *)((const char *)settings + row->offset);
+        g_autoptr(GError) wrong = NULL;
+        if (*listen != '\0' && !http_check_address(listen, &wrong))
+            return fault_set(error, FAULT_USAGE, "[%s] %s = %s", row->section, row->key,
+                             wrong->message);
+    }
+    return true;
+}
+
 bool settings_check(const Settings *settings, GError **error) {
     return check_pipelines(settings, error) && check_replicas(settings, error) &&
            check_inline(settings, error) && check_limits(settings, error) &&
            check_memory(settings, error) && check_sources(settings, error) &&
-           check_webhooks(settings, error);
+           check_metrics(settings, error) && check_webhooks(settings, error);
 }
 
 /* --- the sample --- */

@@ -106,7 +106,8 @@ stop_servers() {
 # --- settings ---
 
 # Short times, so that a scenario shows in seconds what a laboratory sees in minutes. The sanitizers
-# reserve terabytes of address space, so workers have no limit of it.
+# reserve terabytes of address space, so workers have no limit of it. Metrics are off: their default
+# addresses may be those of programs that run here for good.
 write_settings() {
     cat > "$conf" <<-END
 	[nats]
@@ -119,12 +120,15 @@ write_settings() {
 	scan-interval = 1s
 	reconcile-interval = 1s
 	unfinished-after = 4s
+	metrics-listen =
 	[features]
 	jobs = 2
+	metrics-listen =
 	memory-limit = 0
 	[store]
 	postgres = host=$postgres_socket port=$postgres_port dbname=scopestream user=store
 	schema-dir = $tree/schema
+	metrics-listen =
 	[source scope]
 	folder = $images
 	END

@@ -37,6 +37,29 @@ START_TEST(pipelines_are_told_in_the_order_they_stand_in) {
 }
 END_TEST
 
+START_TEST(a_key_of_several_sections_is_each_sections_own) {
+    g_autoptr(Settings) settings = settings_new();
+    ck_assert(settings_read_text(settings,
+                                 "[ingest]\nmetrics-listen = 127.0.0.1:1\n"
+                                 "[store]\nmetrics-listen =\n",
+                                 "my.conf", NULL));
+    ck_assert(settings_check(settings, NULL));
+    ck_assert_str_eq(settings->ingest_metrics_listen, "127.0.0.1:1");
+    ck_assert_str_eq(settings->features_metrics_listen, "127.0.0.1:7812");
+    ck_assert_str_eq(settings->store_metrics_listen, "");
+}
+END_TEST
+
+START_TEST(as_an_option_it_is_the_programs_own) {
+    g_autoptr(Settings) settings = settings_new();
+    ck_assert(settings_set(settings, "metrics-listen", "[::1]:9", NULL));
+    ck_assert(settings_check(settings, NULL));
+    ck_assert_str_eq(settings->ingest_metrics_listen, "[::1]:9");
+    ck_assert_str_eq(settings->features_metrics_listen, "[::1]:9");
+    ck_assert_str_eq(settings->store_metrics_listen, "[::1]:9");
+}
+END_TEST
+
 START_TEST(each_mistake_is_told_by_file_section_and_key) {
     const struct {
         const char *text, *words[3];
@@ -56,6 +79,8 @@ START_TEST(each_mistake_is_told_by_file_section_and_key) {
         {"[ingest]\njobs = 5\n", {"jobs", "[features]", "my.conf"}},
         {"[features]\njobs = many\n", {"jobs = many", "whole number", "my.conf"}},
         {"[features]\njobs = -1\n", {"jobs = -1", "whole number", "my.conf"}},
+        {"[store]\nmetrics-listen = 127.0.0.1\n", {"[store]", "metrics-listen", "ADDRESS:PORT"}},
+        {"[log]\nmetrics-listen = 127.0.0.1:1\n", {"[log]", "metrics-listen", "[ingest]"}},
         {"[nats]\nreplicas = 2\n", {"replicas", "1, 3 or 5", "[nats]"}},
         {"[ingest]\ninline-limit = 9MiB\n", {"inline-limit", "8MiB", "[ingest]"}},
         {"[features]\npipeline = a.b\n", {"pipeline = a.b", "letters", "[features]"}},
@@ -154,7 +179,8 @@ START_TEST(every_option_of_every_program_reads_its_own_default) {
 END_TEST
 
 SUITE("settings", values_with_units_become_milliseconds_and_bytes,
-      pipelines_are_told_in_the_order_they_stand_in, each_mistake_is_told_by_file_section_and_key,
+      pipelines_are_told_in_the_order_they_stand_in, a_key_of_several_sections_is_each_sections_own,
+      as_an_option_it_is_the_programs_own, each_mistake_is_told_by_file_section_and_key,
       the_sample_file_says_what_the_defaults_are,
       options_overrule_the_environment_which_overrules_the_file,
       sources_come_from_the_file_and_from_options, an_address_that_may_be_a_secret_is_not_repeated,
