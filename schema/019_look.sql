@@ -145,6 +145,28 @@ comment on column scopestream.plates.pipelines is 'lists of measures that were a
 comment on column scopestream.plates.first_acquired_at is 'of its first frame';
 comment on column scopestream.plates.last_acquired_at is 'of its newest frame';
 
+-- As in 016; asked for a plate, it reads that plate alone.
+create or replace view scopestream.completeness as
+    select u.source, u.experiment, u.plate, u.places_per_well, e.wells as wells_expected, u.wells as wells_seen,
+           array(select w.well from scopestream_data.layout_well w
+                 where w.layout_id = e.layout_id and w.role <> 'empty' and w.well <> all (u.well_names)
+                 order by w.well) as wells_missing,
+           array(select p.well from unnest(u.well_names, u.places) p(well, seen)
+                 where p.seen < u.places_per_well order by p.well) as wells_incomplete,
+           u.last_acquired_at
+    from (select source, experiment, plate, mode() within group (order by seen) as places_per_well, count(*) as wells,
+                 max(last_acquired_at) as last_acquired_at, array_agg(well order by well) as well_names,
+                 array_agg(seen order by well) as places
+          from (select source, experiment, plate, well, count(distinct (site, channel, z, t)) as seen,
+                       max(acquired_at) as last_acquired_at
+                from scopestream_data.frame where well is not null group by source, experiment, plate, well) w
+          group by source, experiment, plate) u
+    left join lateral (
+        select l.layout_id, count(*) as wells
+        from scopestream_data.layout_well l
+        where l.layout_id = scopestream_data.layout_of(u.plate) and l.role <> 'empty' group by l.layout_id) e on true;
+comment on view scopestream.completeness is 'Whether each plate is complete: wells that did not come, wells with fewer pictures than most; name a plate, or it reads everything';
+
 -- --- what may be asked for ---
 
 do $$
@@ -164,6 +186,11 @@ begin
             at timestamptz, source text, channel text, frames bigint, median double precision, p10 double precision,
             p90 double precision);
     end if;
+    if to_regtype('scopestream.newest_frame') is null then
+        create type scopestream.newest_frame as (
+            acquired_at timestamptz, frame_id uuid, source text, experiment text, plate text, well text, site integer,
+            channel text, z integer, t integer, path text, page integer);
+    end if;
     if to_regtype('scopestream_data.sampled_frame') is null then
         create type scopestream_data.sampled_frame as (
             frame_id uuid, acquired_at timestamptz, source text, channel text);
@@ -172,6 +199,7 @@ end
 $$;
 comment on type scopestream.mapped_well is 'A well and channel on the map of a plate';
 comment on type scopestream.extreme_frame is 'A frame with a number that is among the lowest or highest';
+comment on type scopestream.newest_frame is 'A frame, measured or not';
 comment on type scopestream.trend_point is 'A number of one source and channel in a stretch of time that begins at `at`';
 
 -- Refuses what is no number of the catalogue, and names those that are nearest. also: words that mean something else here.
@@ -273,7 +301,7 @@ $$;
 create or replace function scopestream.plate_map(plate text, measure text, channel text default null,
         source text default null, pipeline text default null)
     returns setof scopestream.mapped_well
-    language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off as $$
+    language plpgsql stable security definer rows 1536 set search_path = pg_catalog, pg_temp set jit = off as $$
 #variable_conflict use_column
 declare
     newest constant integer := 40000;
@@ -322,7 +350,7 @@ $$;
 create or replace function scopestream.extreme_frames(plate text, measure text, channel text default null,
         lowest boolean default true, most integer default 24, source text default null)
     returns setof scopestream.extreme_frame
-    language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off as $$
+    language plpgsql stable security definer rows 24 set search_path = pg_catalog, pg_temp set jit = off as $$
 #variable_conflict use_column
 declare
     span record;
@@ -344,6 +372,28 @@ begin
 end
 $$;
 comment on function scopestream.extreme_frames is 'The frames with the lowest or highest number: of a plate (of its newest 40,000 frames), or, plate NULL, of the newest 20,000 of all; measure: a number of scopestream.measures, or score; most: up to 1000';
+
+-- The limit stands inside: over the views the planner expects the join of frames and results to be one row, and reads all.
+create or replace function scopestream.newest_frames(plate text default null, channel text default null,
+        source text default null, most integer default 24)
+    returns setof scopestream.newest_frame
+    language plpgsql stable security definer rows 24 set search_path = pg_catalog, pg_temp set jit = off as $$
+#variable_conflict use_column
+declare
+    last_one constant timestamptz := (
+        select max(h.last_acquired_at) from scopestream_data.hour h
+        where ($1 is null or h.plate = $1) and ($2 is null or h.channel = $2) and ($3 is null or h.source = $3));
+begin
+    return query execute $newest$
+        select f.acquired_at, f.frame_id, f.source, f.experiment, f.plate, f.well, f.site, f.channel, f.z, f.t, f.path, f.page
+        from scopestream_data.frame f
+        where f.acquired_at <= $5 and ($1 is null or f.plate = $1) and ($2 is null or f.channel = $2)
+          and ($3 is null or f.source = $3)
+        order by f.acquired_at desc, f.frame_id limit $4 $newest$
+    using $1, $2, $3, greatest(1, least($4, 1000)), last_one;
+end
+$$;
+comment on function scopestream.newest_frames is 'The frames that were imaged last, of a plate, channel and source or of all, measured or not; most: up to 1000';
 
 -- --- a trend ---
 
@@ -396,18 +446,18 @@ $$;
 create or replace function scopestream.trend(measure text, since timestamptz, until timestamptz, plate text default null,
         channel text default null, source text default null, points integer default 200)
     returns setof scopestream.trend_point
-    language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off as $$
+    language plpgsql stable security definer rows 800 set search_path = pg_catalog, pg_temp set jit = off as $$
 #variable_conflict use_column
 declare
     most constant integer := 12000;
-    width constant interval := make_interval(secs => greatest(1,
-        ceil(extract(epoch from $3 - $2) / greatest(1, least($7, 2000)))));
+    width interval;
     span record;
 begin
     perform scopestream_data.check_measure($1, array['score']);
     if $2 is null or $3 is null or not isfinite($2) or not isfinite($3) then
         raise exception 'a trend needs a beginning and an end: since and until' using errcode = 'invalid_parameter_value';
     end if;
+    width := make_interval(secs => greatest(1, ceil(extract(epoch from $3 - $2) / greatest(1, least($7, 2000)))));
     span := scopestream_data.plate_span($4, $5, $6);
     return query execute format($trend$
         select date_bin($6, v.acquired_at, '2000-01-01 00:00+00') as at, v.source, v.channel, count(*),
@@ -514,7 +564,7 @@ $$;
 
 create or replace function scopestream.trace(frame text)
     returns table (step text, at timestamptz, after_s double precision, detail text)
-    language plpgsql stable security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
+    language plpgsql stable security definer rows 10 set search_path = pg_catalog, pg_temp set enable_seqscan = off
     set jit = off as $$
 #variable_conflict use_column
 declare
