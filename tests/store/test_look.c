@@ -259,7 +259,7 @@ START_TEST(the_worst_frames_are_those_with_the_least_numbers) {
         {"'Q1', 'focus', 'a', most => 2", "Q1 a 1, Q1 a 2"},
         {"null, 'focus', 'bb', false, 2", "Q1 bb 9, P1 bb 9"},
         {"null, 'focus', 'bb', false, 2, 'nowhere'", ""},
-        {"'P1', 'focus', most => -5", "P1 bb 1"},
+        {"'P1', 'focus', most => -5", "P1 a 2"},
         {"'nowhere', 'focus'", ""},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
