@@ -1,5 +1,6 @@
 #include "features/plane.h"
 #include "features/processor.h"
+#include <string.h>
 
 Plane *plane_new(PlaneType type, guint32 width, guint32 height, const void *pixels,
                  GBytes *keeper) {
@@ -41,18 +42,30 @@ COPY_ROW(guint16, double)
 COPY_ROW(float, double)
 COPY_ROW(double, double)
 
-#define SUM_FOURS(from)                                                                            \
+/* Two pixels at once, as the two halves of one number: which is which does not matter to their
+ * sum, and nothing has to be moved about. */
+#define SUM_FOURS(from, Two, BITS)                                                                 \
     FOR_EACH_PROCESSOR                                                                             \
     static void sum_fours_of_##from(const from *upper, const from *lower, guint32 count,           \
                                     gint32 *restrict ret_sums) {                                   \
-        for (gsize i = 0; i < count; i++)                                                          \
-            ret_sums[i] = (upper[2 * i] + lower[2 * i]) + (upper[2 * i + 1] + lower[2 * i + 1]);   \
+        for (gsize i = 0; i < count; i++) {                                                        \
+            Two above, below;                                                                      \
+            memcpy(&above, upper + 2 * i, sizeof above);                                           \
+            memcpy(&below, lower + 2 * i, sizeof below);                                           \
+            ret_sums[i] = (gint32)(((above & ((1u << BITS) - 1)) + (above >> BITS)) +              \
+                                   ((below & ((1u << BITS) - 1)) + (below >> BITS)));              \
+        }                                                                                          \
     }
-SUM_FOURS(guint8)
-SUM_FOURS(guint16)
+SUM_FOURS(guint8, guint16, 8)
+SUM_FOURS(guint16, guint32, 16)
 
 static const void *row_start(const Plane *plane, guint32 y) {
     return (const char *)plane->pixels + (gsize)y * plane->width * plane_type_bytes(plane->type);
+}
+
+void plane_call_for(const Plane *plane, guint32 y) {
+    if (y < plane->height)
+        processor_call_for(row_start(plane, y), plane->width * plane_type_bytes(plane->type));
 }
 
 void plane_row_floats(const Plane *plane, guint32 y, float *ret_row) {

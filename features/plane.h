@@ -53,6 +53,9 @@ static inline bool plane_is_integer(const Plane *plane) {
  * 2 of them. */
 void plane_sum_fours(const Plane *plane, guint32 y, gint32 *ret_sums);
 
+/* Asks the processor for row y, which will be read soon; for none if the plane ends before it. */
+void plane_call_for(const Plane *plane, guint32 y);
+
 static inline guint64 plane_pixels(const Plane *plane) {
     return (guint64)plane->width * plane->height;
 }

@@ -12,4 +12,15 @@
 #define FOR_EACH_PROCESSOR
 #endif
 
+#include <stddef.h>
+
+#define PROCESSOR_CACHE_LINE_BYTES 64
+
+/* Asks for memory that will be read soon. A processor reads ahead by itself too, but not beyond a
+ * page of 4 KiB: of a frame's rows each begins another page. */
+static inline void processor_call_for(const void *start, size_t size_bytes) {
+    for (size_t i = 0; i < size_bytes; i += PROCESSOR_CACHE_LINE_BYTES)
+        __builtin_prefetch((const char *)start + i);
+}
+
 #endif

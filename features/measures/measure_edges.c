@@ -75,13 +75,15 @@ static Sums sum_whole(const Plane *plane, double limit) {
     gint32 half_limit = (gint32)(limit / 2); /* for whole squares the same */
     gint32 steep = (gint32)sqrt(limit / 2) + 1;
     guint64 sml = 0, edges = 0;
-    for (guint32 y = 0; y + 2 < plane->height; y++)
+    for (guint32 y = 0; y + 2 < plane->height; y++) {
+        plane_call_for(plane, y + 3);
         for (guint32 x = 0; x + 2 < plane->width; x += PART) {
             PartSums part = sum_part(plane, (gsize)y * plane->width + x,
                                      MIN(PART, plane->width - 2 - x), steep, half_limit);
             sml += part.sml;
             edges += part.edges;
         }
+    }
     return (Sums){(double)(plane->width - 2) * (plane->height - 2), (double)sml, (double)edges};
 }
 
