@@ -65,32 +65,70 @@ static void add_differences(Differences *differences, const double *first, const
     differences->n += n;
 }
 
-/* The same where all are known. */
-FOR_EACH_PROCESSOR
-static void add_known_differences(Differences *differences, const double *first,
-                                  const double *second, gsize count) {
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (gsize i = 0; i < count; i++) {
-        double difference = second[i] - first[i];
-        sum += difference * difference;
-    }
-    differences->sum += sum;
-    differences->n += (double)count;
+static void add_row_in_part(Size *size, const double *row, const double *above,
+                            const double *above2) {
+    gsize width = size->width;
+    add_differences(&size->one, row, row + 1, width - 1);
+    add_differences(&size->two, row, row + 2, width - 2);
+    if (size->count >= 1)
+        add_differences(&size->one, above, row, width);
+    if (size->count >= 2)
+        add_differences(&size->two, above2, row, width);
 }
 
-/* Takes in the row that was written where its place is. */
+/* Squared differences of a row's means with the next, the next but one, that above, and the one
+ * above that. */
+typedef struct {
+    double right, right2, down, down2;
+} RowSums;
+
+static inline double squared(double value) {
+    return value * value;
+}
+
+/* Where all are known. Four sums at once, for one would be waited for at every step. */
+FOR_EACH_PROCESSOR
+static RowSums sum_row(const double *row, const double *above, const double *above2, gsize width) {
+    double right = 0, right2 = 0, down = 0, down2 = 0;
+#pragma omp simd reduction(+ : right, right2, down, down2)
+    for (gsize i = 0; i < width - 2; i++) {
+        right += squared(row[i + 1] - row[i]);
+        right2 += squared(row[i + 2] - row[i]);
+        down += squared(row[i] - above[i]);
+        down2 += squared(row[i] - above2[i]);
+    }
+    right += squared(row[width - 1] - row[width - 2]);
+    for (gsize i = width - 2; i < width; i++) {
+        down += squared(row[i] - above[i]);
+        down2 += squared(row[i] - above2[i]);
+    }
+    return (RowSums){right, right2, down, down2};
+}
+
+static void add_whole_row(Size *size, const double *row, const double *above,
+                          const double *above2) {
+    guint32 width = size->width;
+    RowSums sums = sum_row(row, above, above2, width);
+    size->one.sum += sums.right;
+    size->one.sum += sums.down;
+    size->two.sum += sums.right2;
+    size->two.sum += sums.down2;
+    size->one.n += width - 1 + (size->count >= 1 ? width : 0);
+    size->two.n += width - 2 + (size->count >= 2 ? width : 0);
+}
+
+/* Takes in the row that was written where its place is. What is not there above is the row itself,
+ * from which nothing differs. */
 static void add_row(Size *size, bool all_known) {
-    void (*add)(Differences *, const double *, const double *, gsize) =
-        all_known ? add_known_differences : add_differences;
-    guint32 y = size->count++, width = size->width;
+    guint32 y = size->count;
     const double *row = size->rows[y % 3];
-    add(&size->one, row, row + 1, width - 1);
-    add(&size->two, row, row + 2, width - 2);
-    if (y >= 1)
-        add(&size->one, size->rows[(y - 1) % 3], row, width);
-    if (y >= 2)
-        add(&size->two, size->rows[(y - 2) % 3], row, width);
+    const double *above = y >= 1 ? size->rows[(y - 1) % 3] : row;
+    const double *above2 = y >= 2 ? size->rows[(y - 2) % 3] : row;
+    if (all_known)
+        add_whole_row(size, row, above, above2);
+    else
+        add_row_in_part(size, row, above, above2);
+    size->count++;
 }
 
 /* Means of two by two that are finite. */
@@ -147,6 +185,8 @@ static void bring_means(const Plane *plane, guint32 y, Size sizes[SIZES], gint32
 static void look(const Scan *scan, Size sizes[SIZES], gint32 *fours) {
     bool all_known = scan->n_nonfinite == 0;
     for (guint32 y = 0; y < scan->plane->height / 2; y++) {
+        plane_call_for(scan->plane, 2 * y + 2);
+        plane_call_for(scan->plane, 2 * y + 3);
         bring_means(scan->plane, y, sizes, fours);
         add_row(&sizes[1], all_known);
         for (guint k = 2; k < SIZES && sizes[k - 1].count % 2 == 0; k++) {
