@@ -65,15 +65,39 @@ MARK_SUSPECTS(guint16, guint16)
 MARK_SUSPECTS(float, double)
 MARK_SUSPECTS(double, double)
 
-/* Columns 1 to width - 2 of row y. */
-static void mark_row(const Plane *plane, guint32 y, const Limits *limits, guint8 *ret_marks) {
-    gsize width = plane->width, start = (y - 1) * width;
-    guint32 count = plane->width - 2;
+/* Does any of count pixels lie beyond those above and below it by more than gap? All suspects do,
+ * and of most stretches of a row no pixel: they need not be looked at further. */
+#define ANY_BEYOND(Type, Number)                                                                   \
+    FOR_EACH_PROCESSOR                                                                             \
+    static bool any_##Type(const Type *n, const Type *c, const Type *s, guint32 count,             \
+                           Number gap) {                                                           \
+        Number farthest = 0;                                                                       \
+        _Pragma("omp simd reduction(max : farthest)") for (gsize i = 1; i <= count; i++) {         \
+            Type low = MIN(n[i], s[i]), high = MAX(n[i], s[i]), here = c[i];                       \
+            Number above = (Number)((Number)MAX(here, high) - (Number)high);                       \
+            Number below = (Number)((Number)low - (Number)MIN(here, low));                         \
+            Number beyond = MAX(above, below);                                                     \
+            farthest = beyond > farthest ? beyond : farthest;                                      \
+        }                                                                                          \
+        return farthest > gap;                                                                     \
+    }
+ANY_BEYOND(guint8, guint8)
+ANY_BEYOND(guint16, guint16)
+ANY_BEYOND(float, double)
+ANY_BEYOND(double, double)
+
+/* Of count columns from x on in row y, which have neighbours. False if none is a suspect: then
+ * nothing is marked. */
+static bool mark_stretch(const Plane *plane, guint32 x, guint32 y, guint32 count,
+                         const Limits *limits, guint8 *ret_marks) {
+    gsize width = plane->width, start = (y - 1) * width + x - 1;
     double gap = limits->gap, range = limits->range;
-#define MARK(Type, ...)                                                                            \
+#define MARK(Type, gap_of_type, range_of_type)                                                     \
     {                                                                                              \
-        const Type *n = (const Type *)plane->pixels + start;                                       \
-        mark_##Type(n, n + width, n + 2 * width, count, __VA_ARGS__, ret_marks);                   \
+        const Type *n = (const Type *)plane->pixels + start, *c = n + width, *s = c + width;       \
+        if (!any_##Type(n, c, s, count, gap_of_type))                                              \
+            return false;                                                                          \
+        mark_##Type(n, c, s, count, gap_of_type, range_of_type, ret_marks);                        \
     }
     switch (plane->type) {
     case PLANE_U8: MARK(guint8, (guint8)MIN(gap, 255), (guint8)MIN(range, 255)) break;
@@ -82,6 +106,7 @@ static void mark_row(const Plane *plane, guint32 y, const Limits *limits, guint8
     case PLANE_F64: MARK(double, gap, range) break;
     }
 #undef MARK
+    return true;
 }
 
 static double value_at(const Plane *plane, gsize index) {
@@ -110,26 +135,37 @@ static int verdict(const Plane *plane, gsize index, double s) {
     return !agree || !isfinite(off) ? 0 : off > FAR * s ? 1 : -off > FAR * s ? -1 : 0;
 }
 
+typedef struct {
+    guint64 hot, dead;
+} Defects;
+
+#define STRETCH 512
+
+static void add_stretch(const Plane *plane, guint32 x, guint32 y, guint32 count,
+                        const Limits *limits, Defects *defects) {
+    guint8 marks[STRETCH];
+    if (!mark_stretch(plane, x, y, count, limits, marks))
+        return;
+    for (guint8 *mark = marks; (mark = memchr(mark, 1, count - (gsize)(mark - marks))); mark++) {
+        int found = verdict(plane, (gsize)y * plane->width + x + (gsize)(mark - marks), limits->s);
+        defects->hot += found > 0;
+        defects->dead += found < 0;
+    }
+}
+
 static void compute(const Scan *scan, double values[]) {
     const Plane *plane = scan->plane;
-    guint32 columns = plane->width - 2;
-    guint8 *marks = scan->around.n > 0 ? scan_scratch(scan, columns) : NULL;
-    if (marks == NULL)
+    if (!(scan->around.n > 0))
         return;
     Limits limits = limits_of(scan);
-    guint64 hot = 0, dead = 0;
+    Defects defects = {0};
     for (guint32 y = 1; y + 1 < plane->height; y++) {
-        mark_row(plane, y, &limits, marks);
-        for (guint8 *mark = marks; (mark = memchr(mark, 1, columns - (gsize)(mark - marks)));
-             mark++) {
-            int found =
-                verdict(plane, (gsize)y * plane->width + 1 + (gsize)(mark - marks), limits.s);
-            hot += found > 0;
-            dead += found < 0;
-        }
+        plane_call_for(plane, y + 2);
+        for (guint32 x = 1; x + 1 < plane->width; x += STRETCH)
+            add_stretch(plane, x, y, MIN(plane->width - 1 - x, STRETCH), &limits, &defects);
     }
-    values[0] = (double)hot;
-    values[1] = (double)dead;
+    values[0] = (double)defects.hot;
+    values[1] = (double)defects.dead;
 }
 
 const Measure measure_defects = {"defects", numbers, compute, .needs = SCAN_STENCILS,
