@@ -52,11 +52,12 @@ static void find_thresholds(const Scan *scan, double thresholds[LEVELS - 1]) {
 /* What is not finite is a level from here on. */
 #define UNKNOWN LEVELS
 
-/* Wide is as many bits as a pixel: then as many are compared at once as can be. */
+/* Wide is as many bits as a pixel: then as many are compared at once as can be. Levels are of 16
+ * bits, as their products are summed: of fewer, each comparison would be made narrower first. */
 #define QUANTISE(name, Type, Wide, is_known)                                                       \
     FOR_EACH_PROCESSOR                                                                             \
     static void quantise_##name(const void *pixels, gsize count, const double *thresholds,         \
-                                guint8 *restrict ret_levels) {                                     \
+                                guint16 *restrict ret_levels) {                                    \
         const Type *row = pixels;                                                                  \
         Type t0 = (Type)thresholds[0], t1 = (Type)thresholds[1], t2 = (Type)thresholds[2];         \
         Type t3 = (Type)thresholds[3], t4 = (Type)thresholds[4], t5 = (Type)thresholds[5];         \
@@ -70,7 +71,7 @@ static void find_thresholds(const Scan *scan, double thresholds[LEVELS - 1]) {
             level = (Wide)(level + (value >= t4));                                                 \
             level = (Wide)(level + (value >= t5));                                                 \
             level = (Wide)(level + (value >= t6));                                                 \
-            ret_levels[i] = (guint8)(level + UNKNOWN * !is_known(value));                          \
+            ret_levels[i] = (guint16)(level + UNKNOWN * !is_known(value));                         \
         }                                                                                          \
     }
 #define ALWAYS(value)        1
@@ -82,12 +83,12 @@ QUANTISE(singles, float, guint32, FINITE_SINGLE)
 QUANTISE(doubles, double, guint64, FINITE_DOUBLE)
 
 static void quantise_row(const Plane *plane, guint32 y, const double *thresholds,
-                         guint8 *ret_levels) {
+                         guint16 *ret_levels) {
     static void (*const quantise[])(const void *, gsize, const double *,
-                                    guint8 *) = {[PLANE_U8] = quantise_bytes,
-                                                 [PLANE_U16] = quantise_words,
-                                                 [PLANE_F32] = quantise_singles,
-                                                 [PLANE_F64] = quantise_doubles};
+                                    guint16 *) = {[PLANE_U8] = quantise_bytes,
+                                                  [PLANE_U16] = quantise_words,
+                                                  [PLANE_F32] = quantise_singles,
+                                                  [PLANE_F64] = quantise_doubles};
     gsize start = (gsize)y * plane->width * plane_type_bytes(plane->type);
     quantise[plane->type]((const char *)plane->pixels + start, plane->width, thresholds,
                           ret_levels);
@@ -103,7 +104,7 @@ typedef struct {
 #define BLOCK 1024
 
 FOR_EACH_PROCESSOR
-static void add_block(Sums *sums, const guint8 *first, const guint8 *second, gsize count) {
+static void add_block(Sums *sums, const guint16 *first, const guint16 *second, gsize count) {
     guint16 n = 0, sum_a = 0, sum_b = 0, sum_aa = 0, sum_bb = 0, sum_ab = 0;
     for (gsize i = 0; i < count; i++) {
         bool known = (first[i] < UNKNOWN) & (second[i] < UNKNOWN);
@@ -123,16 +124,39 @@ static void add_block(Sums *sums, const guint8 *first, const guint8 *second, gsi
     sums->ab += sum_ab;
 }
 
-static Sums sum_pairs(const Scan *scan, guint32 step, guint8 *row) {
+/* The same where all levels are known. */
+FOR_EACH_PROCESSOR
+static void add_known_block(Sums *sums, const guint16 *first, const guint16 *second, gsize count) {
+    guint16 sum_a = 0, sum_b = 0, sum_aa = 0, sum_bb = 0, sum_ab = 0;
+    for (gsize i = 0; i < count; i++) {
+        guint16 a = first[i], b = second[i];
+        sum_a = (guint16)(sum_a + a);
+        sum_b = (guint16)(sum_b + b);
+        sum_aa = (guint16)(sum_aa + a * a);
+        sum_bb = (guint16)(sum_bb + b * b);
+        sum_ab = (guint16)(sum_ab + a * b);
+    }
+    sums->n += count;
+    sums->a += sum_a;
+    sums->b += sum_b;
+    sums->aa += sum_aa;
+    sums->bb += sum_bb;
+    sums->ab += sum_ab;
+}
+
+static Sums sum_pairs(const Scan *scan, guint32 step, guint16 *row) {
     const Plane *plane = scan->plane;
     gsize pairs = plane->width - step;
+    void (*add)(Sums *, const guint16 *, const guint16 *, gsize) =
+        scan->n_nonfinite == 0 ? add_known_block : add_block;
     double thresholds[LEVELS - 1];
     find_thresholds(scan, thresholds);
     Sums sums = {0};
     for (guint32 y = 0; y < plane->height; y++) {
+        plane_call_for(plane, y + 1);
         quantise_row(plane, y, thresholds, row);
         for (gsize x = 0; x < pairs; x += BLOCK)
-            add_block(&sums, row + x, row + x + step, MIN(pairs - x, BLOCK));
+            add(&sums, row + x, row + x + step, MIN(pairs - x, BLOCK));
     }
     return sums;
 }
@@ -149,7 +173,7 @@ static void compute_at(const Scan *scan, guint32 scale, double values[]) {
     values[0] = 0;
     if (scale >= scan->plane->width || level_of(scan, scan->levels->count - 1) < LEVELS - 1)
         return;
-    guint8 *row = scan_scratch(scan, scan->plane->width);
+    guint16 *row = scan_scratch(scan, scan->plane->width * sizeof *row);
     if (row == NULL) {
         values[0] = NAN;
         return;
