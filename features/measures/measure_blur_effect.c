@@ -24,12 +24,10 @@ enum {
     BOX = 11,
     FAR = BOX / 2,    /* and one more: where the ends of two boxes lie, two pixels apart */
     MARGIN = FAR + 1, /* of a line, mirrored */
-    ROWS = 16,        /* at hand: more than 2 * MARGIN + 1 */
     FIRST = 2,        /* row and column; the last is size - 2 */
-    CHUNK = 512,      /* columns of a strip: their sums fit 32 bits, their rows at hand the cache */
+    CHUNK = 512,      /* columns at a time: their sums fit 32 bits */
+    BAND = 32,        /* rows at a time: their pixels fit the second cache */
     LEAST_SIDE = FIRST + 2,
-    AHEAD = 8, /* rows from the one that is summed to the one that is called for */
-    CACHE_LINE_BYTES = 64,
 };
 
 /* Strength of all edges, and of what smoothing takes away from them. */
