@@ -228,8 +228,8 @@ static bool numbers_check(const Options *options, GError **error) {
         return refuse(error, "--bits %d: expected 8 or 16", options->bits);
     if (!(options->rate >= 0 && options->rate <= 1e6))
         return refuse(error, "--rate %g: expected frames a second, 0 to 1000000", options->rate);
-    if (!(options->pixel_size_um > 0.001 && options->pixel_size_um < 1000))
-        return refuse(error, "--pixel-size %g: expected micrometres, 0.001 to 1000",
+    if (!(options->pixel_size_um > 0.00001 && options->pixel_size_um < 1000))
+        return refuse(error, "--pixel-size %g: expected micrometres, 0.00001 to 1000",
                       options->pixel_size_um);
     for (gsize i = 0; i < G_N_ELEMENTS(ranges); i++)
         if (ranges[i].value < ranges[i].low || ranges[i].value > ranges[i].high)

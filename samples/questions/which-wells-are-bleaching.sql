@@ -1,6 +1,6 @@
 -- Which wells lose their signal, and which of them abnormally? Those that lose a hundredth or more at each time point,
 -- over the sites whose loss is steady, and how much the usual well of the channel loses. is_abnormal: more than 3 robust
--- standard deviations and half a percent faster than that. Each channel as a whole: how-fast-does-each-channel-bleach.sql.
+-- standard deviations and one percent faster than that. Each channel as a whole: how-fast-does-each-channel-bleach.sql.
 with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
 well as materialized (
     select plate, well, channel, count(*) as sites, avg(rate_per_t) as rate_per_t, avg(rate_per_hour) as rate_per_hour,
@@ -21,7 +21,7 @@ spread as materialized (
 select w.plate, w.well, w.channel, w.sites, round((100 * w.steady_rate_per_t)::numeric, 2) as percent_per_time_point,
        round((100 * w.rate_per_hour)::numeric, 1) as percent_per_hour,
        round((100 * u.rate_per_t)::numeric, 2) as usual_percent_per_time_point,
-       w.steady_rate_per_t < u.rate_per_t - greatest(3 * s.sd, 0.005) as is_abnormal
+       w.steady_rate_per_t < u.rate_per_t - greatest(3 * s.sd, 0.01) as is_abnormal
 from well w
 join usual u on u.channel is not distinct from w.channel
 join spread s on s.channel is not distinct from w.channel
