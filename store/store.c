@@ -393,7 +393,7 @@ static bool store_open(Store *store, const Settings *settings, GError **error) {
     store->decisions = store->have != NULL ? decisions_open(settings, store->bus, error) : NULL;
     store->state = store->decisions != NULL ? state_open(settings, store->bus, error) : NULL;
     return store->state != NULL && bus_subscribe(store->bus, "scopestream.status", NULL,
-                                                     status_answer, &store->report, error);
+                                                 status_answer, &store->report, error);
 }
 
 static void store_close(Store *store) {
