@@ -247,6 +247,17 @@ static void add_general_options(GOptionContext *context, GeneralOptions *given) 
     g_option_context_add_main_entries(context, entries, NULL);
 }
 
+/* A command's own options stand before the settings, which are many. */
+static void add_command_options(GOptionContext *context, const Command *command) {
+    if (!command->uses_settings) {
+        g_option_context_add_main_entries(context, command->options, NULL);
+        return;
+    }
+    GOptionGroup *group = g_option_group_new("options", "Options:", "Show the options", NULL, NULL);
+    g_option_group_add_entries(group, command->options);
+    g_option_context_add_group(context, group);
+}
+
 static GOptionContext *context_make(Program program, const char *sentence, const Command commands[],
                                     const Command *command, GeneralOptions *given,
                                     Settings *settings) {
@@ -264,7 +275,7 @@ static GOptionContext *context_make(Program program, const char *sentence, const
     g_option_context_set_help_enabled(context, FALSE);
     add_general_options(context, given);
     if (command != NULL && command->options != NULL)
-        g_option_context_add_main_entries(context, command->options, NULL);
+        add_command_options(context, command);
 
     GOptionGroup *group =
         g_option_group_new("settings", "Settings (default):", "Show the settings", settings, NULL);
