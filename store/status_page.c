@@ -198,8 +198,8 @@ static void add_rates(const Drawing *drawing) {
     for (int i = 0; i < shown; i++)
         greatest = isnan(rates[i]) ? greatest : fmax(greatest, rates[i]);
     for (int i = 0; i < shown; i++) {
-        int height = greatest > 0 ? (int)ceil(rates[i] / greatest * 8) - 1 : 0;
         bool is_nothing = isnan(rates[i]) || rates[i] <= 0;
+        int height = is_nothing ? 0 : (int)ceil(rates[i] / greatest * 8) - 1;
         g_string_append(drawing->text, isnan(rates[i]) ? " "
                                        : is_nothing    ? heights[0]
                                                        : heights[CLAMP(height, 0, 7)]);

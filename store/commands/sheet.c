@@ -161,9 +161,9 @@ static void tell(const Order *order, const OrderDone *done) {
     FILE *to = g_str_equal(order->out, "-") ? stderr : stdout;
     fprintf(to, "%s: ", g_str_equal(order->out, "-") ? "standard output" : order->out);
     if (order->measure != NULL)
-        fprintf(to, "%u wells with a number", done->wells);
+        fprintf(to, "%u well%s with a number", done->wells, done->wells == 1 ? "" : "s");
     else
-        fprintf(to, "%u pictures", done->pictures);
+        fprintf(to, "%u picture%s", done->pictures, done->pictures == 1 ? "" : "s");
     if (done->broken > 0)
         fprintf(to, ", %u broken", done->broken);
     if (done->not_kept > 0)
@@ -185,12 +185,13 @@ static bool draw(Order *order, GError **error) {
     OrderDone done;
     g_autofree char *named = file_name(order);
     order->out = out != NULL ? out : named;
-    tell_channel(order);
     bool ok = order->measure != NULL ? order_draw_values(order, &done, error)
               : strip                ? order_draw_strip(order, &done, error)
                                      : order_draw_pictures(order, &done, error);
-    if (ok)
+    if (ok) {
+        tell_channel(order);
         tell(order, &done);
+    }
     return ok;
 }
 

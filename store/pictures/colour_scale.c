@@ -100,6 +100,9 @@ static void add_ticks(ColourScale *scale) {
 
 static ColourScale scale_over(double low, double high, const double finite[], gsize count) {
     ColourScale scale = {.low = low, .high = high};
+    scale.is_whole = count > 0;
+    for (gsize i = 0; i < count && scale.is_whole; i++)
+        scale.is_whole = finite[i] == rint(finite[i]);
     scale.has_below = count > 0 && finite[0] < low;
     scale.has_above = count > 0 && finite[count - 1] > high;
     add_ticks(&scale);
@@ -180,7 +183,8 @@ char *colour_scale_tick_text(const ColourScale *scale, double tick) {
 char *colour_scale_coarse_text(const ColourScale *scale, double value, int steps) {
     double range = scale->high - scale->low;
     bool is_beyond = fabs(value) > 100 * greatest_of(scale);
-    return number_text(value, is_beyond ? 0 : range / steps, greatest_of(scale));
+    double resolution = scale->is_whole ? fmax(1, range / steps) : range / steps;
+    return number_text(value, is_beyond ? 0 : resolution, greatest_of(scale));
 }
 
 char *colour_scale_value_text(const ColourScale *scale, double value) {

@@ -21,6 +21,7 @@ bool colour_is_dark(Colour colour);
 /* Which numbers get the scale's ends. low == high if all are the same, NaN if there are none. */
 typedef struct {
     double low, high;
+    bool is_whole;             /* all numbers are, and are written so */
     bool has_below, has_above; /* there are numbers beyond: they get the end's colour */
     double ticks[SCALE_TICKS_MOST];
     guint tick_count;

@@ -220,7 +220,8 @@ static void add_others(Map *map) {
     const char *gone_mark = map->is_halved ? "dark grey" : has_shade ? "\u2591" : ".";
     const char *quiet_mark = map->is_halved ? "light grey" : has_unicode ? "\u00d7" : "x";
     if (gone > 0)
-        g_string_append_printf(map->text, "%u wells without a frame (%s)", gone, gone_mark);
+        g_string_append_printf(map->text, "%u well%s without a frame (%s)", gone,
+                               gone == 1 ? "" : "s", gone_mark);
     if (quiet > 0)
         g_string_append_printf(map->text, "%s%u with frames but no number (%s)",
                                gone > 0 ? ", " : "", quiet, quiet_mark);

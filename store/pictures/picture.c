@@ -1,5 +1,6 @@
 #include "store/pictures/picture.h"
 #include <gdk-pixbuf/gdk-pixbuf.h>
+#include <string.h>
 
 typedef struct {
     bool is_too_large;
@@ -47,10 +48,22 @@ static const char *type_of(const char *mime) {
     return NULL;
 }
 
+/* Whether it ends as it should: the loaders make grey of what is missing. */
+static bool is_whole(const char *type, const guint8 *bytes, gsize length) {
+    static const guint8 jpeg[] = {0xff, 0xd9}, png[] = {'I', 'E', 'N', 'D', 0xae, 'B', '`', 0x82};
+    bool is_jpeg = g_str_equal(type, "jpeg");
+    gsize end = is_jpeg ? sizeof jpeg : sizeof png;
+    return length >= end && memcmp(bytes + length - end, is_jpeg ? jpeg : png, end) == 0;
+}
+
 Picture *picture_read(const char *mime, const void *bytes, gsize length, GError **error) {
     g_autoptr(GError) refused = NULL;
     Size size = {0};
     const char *type = type_of(mime);
+    if (type != NULL && !is_whole(type, bytes, length)) {
+        fault_set(error, FAULT_BROKEN, "the thumbnail's end is missing");
+        return NULL;
+    }
     g_autoptr(GdkPixbufLoader) loader =
         type != NULL ? gdk_pixbuf_loader_new_with_type(type, &refused) : NULL;
     if (loader == NULL) {
