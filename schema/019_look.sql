@@ -395,6 +395,40 @@ end
 $$;
 comment on function scopestream.newest_frames is 'The frames that were imaged last, of a plate, channel and source or of all, measured or not; most: up to 1000';
 
+-- --- a stretch of time ---
+
+-- The views, asked with the times written into the statement: a time that only turns out while a statement runs makes the
+-- planner expect a ninth of all rows, and read them.
+create or replace function scopestream.frames_stored(since timestamptz, until timestamptz, source text default null)
+    returns setof scopestream.frames
+    language plpgsql stable rows 5000 set search_path = pg_catalog, pg_temp set jit = off as $$
+begin
+    return query execute format('select f.* from scopestream.frames f where f.stored_at between %L and %L%s',
+        since, until, ' and f.source = ' || quote_literal(source));
+end
+$$;
+comment on function scopestream.frames_stored is 'The frames whose rows were written from since to until: as scopestream.frames, at once whatever the times are computed from';
+
+create or replace function scopestream.frames_acquired(since timestamptz, until timestamptz, source text default null,
+        plate text default null) returns setof scopestream.frames
+    language plpgsql stable rows 5000 set search_path = pg_catalog, pg_temp set jit = off as $$
+begin
+    return query execute format('select f.* from scopestream.frames f where f.acquired_at between %L and %L%s%s',
+        since, until, ' and f.source = ' || quote_literal(source), ' and f.plate = ' || quote_literal(plate));
+end
+$$;
+comment on function scopestream.frames_acquired is 'The frames that were imaged from since to until: as scopestream.frames, at once whatever the times are computed from';
+
+create or replace function scopestream.features_acquired(since timestamptz, until timestamptz, source text default null,
+        plate text default null) returns setof scopestream.features
+    language plpgsql stable rows 5000 set search_path = pg_catalog, pg_temp set jit = off as $$
+begin
+    return query execute format('select f.* from scopestream.features f where f.acquired_at between %L and %L%s%s',
+        since, until, ' and f.source = ' || quote_literal(source), ' and f.plate = ' || quote_literal(plate));
+end
+$$;
+comment on function scopestream.features_acquired is 'The measured frames that were imaged from since to until: as scopestream.features, at once whatever the times are computed from';
+
 -- --- a trend ---
 
 -- Frames to make a trend of, about `most` of them. Of few, all; of many, short runs of frames that lie evenly in each
@@ -449,7 +483,7 @@ create or replace function scopestream.trend(measure text, since timestamptz, un
     language plpgsql stable security definer rows 800 set search_path = pg_catalog, pg_temp set jit = off as $$
 #variable_conflict use_column
 declare
-    most constant integer := 12000;
+    most constant integer := 8000;
     width interval;
     span record;
 begin
@@ -477,7 +511,7 @@ begin
     using greatest($2, span.since), least($3, span.until + interval '1 microsecond'), $4, $5, $6, width, most;
 end
 $$;
-comment on function scopestream.trend is 'A number over time, by source and channel, in up to so many points: median and the tenths at both ends; of more than 12,000 frames a sample that lies evenly in time, so that three months cost what a day does; measure: a number of scopestream.measures, or score; since is in it, until is not';
+comment on function scopestream.trend is 'A number over time, by source and channel, in up to so many points: median and the tenths at both ends; of more than 8,000 frames a sample that lies evenly in time, so that three months cost what a day does; measure: a number of scopestream.measures, or score; since is in it, until is not';
 
 -- --- what is watched over months ---
 
@@ -493,9 +527,7 @@ insert into scopestream_data.watched_feature values
     ('illum_corner_center', 'corners against the centre'),
     ('plls', 'sharpness, by the spectrum'),
     ('focus', 'sharpness, by the gradients'),
-    ('pct_saturated', 'share of saturated pixels'),
-    ('hot_pixels', 'hot pixels of the camera'),
-    ('fg_fraction', 'how full the fields are')
+    ('pct_saturated', 'share of saturated pixels')
 on conflict (expression) do update set meaning = excluded.meaning;
 comment on table scopestream_data.watched_feature is 'Expressions whose medians are kept of every plate, whether a model asks for them or not';
 

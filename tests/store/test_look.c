@@ -285,6 +285,43 @@ START_TEST(the_newest_frames_are_told_measured_or_not) {
 }
 END_TEST
 
+/* --- a stretch of time --- */
+
+START_TEST(a_stretch_of_time_shows_what_the_views_show) {
+    g_auto(Place) place = look_make();
+    scene_run(
+        place.admin,
+        "select put(p, 'A01', s, 'a', s, s, status => case when s = 4 then 'broken' else 'ok' end) "
+        "from unnest('{P1,P2}'::text[]) p, generate_series(1, 9) s;"
+        "update scopestream_data.result set stored_at = acquired_at + interval '1 minute'");
+    static const char *const cases[][2] = {
+        {"frames_stored('2026-03-02 12:01:02Z', '2026-03-02 12:01:05Z')", "2 2 3 3 4 4 5 5"},
+        {"frames_acquired('2026-03-02 12:00:02Z', '2026-03-02 12:00:04Z', plate => 'P1')", "2 3 4"},
+        {"features_acquired('2026-03-02 12:00:02Z', '2026-03-02 12:00:05Z', 'scope', 'P1')",
+         "2 3 5"},
+        {"features_acquired('2026-03-02', '2026-03-03', 'o''; drop table x; --')", ""},
+        {"frames_stored(null, now())", ""},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *sql = g_strdup_printf(
+            "select string_agg(site::text, ' ' order by site) from scopestream.%s", cases[i][0]);
+        cluster_expect(place.admin, sql, cases[i][1]);
+    }
+}
+END_TEST
+
+START_TEST(a_stretch_of_time_has_the_columns_that_came_meanwhile) {
+    g_auto(Place) place = look_make();
+    scene_run(place.admin, "select put('P1', 'A01', 1, 'a', 1)");
+    static const char asked[] = "select to_jsonb(f) ? 'later' from "
+                                "scopestream.features_acquired('2026-03-02', '2026-03-03') f";
+    cluster_expect(place.admin, asked, "f");
+    g_free(cluster_answer(place.admin, "select scopestream_data.announce_measures("
+                                       "'{\"measures\": [{\"name\": \"later\"}]}')"));
+    cluster_expect(place.admin, asked, "t");
+}
+END_TEST
+
 /* --- trends --- */
 
 START_TEST(a_trend_of_few_frames_takes_them_all) {
@@ -508,9 +545,11 @@ START_TEST(a_reader_may_ask_and_touch_nothing) {
         "+ (select count(*) from scopestream.newest_frames('P1')) "
         "+ (select count(*) from scopestream.trend('focus', '2026-03-01', '2026-03-03')) "
         "+ (select count(*) from scopestream.plate_trends) "
+        "+ (select count(*) from scopestream.frames_acquired('2026-03-01', '2026-03-03')) "
+        "+ (select count(*) from scopestream.features_acquired('2026-03-01', '2026-03-03')) "
         "+ (select count(*) from scopestream.trace('x')) "
         "+ (select count(scopestream.data_uri('image/png', '')))",
-        "7");
+        "9");
     static const char *const closed[] = {"select * from scopestream_data.hour",
                                          "select scopestream_data.drop_thumbnails(now())",
                                          "select * from scopestream_data.find_frame('x')"};
@@ -526,7 +565,9 @@ SUITE_WITH("look", cluster_start, cluster_stop, hours_count_each_row_once_whatev
            the_pipeline_that_measured_last_gives_the_map,
            a_score_on_the_map_is_the_highest_of_the_well, what_is_no_number_is_refused_in_one_line,
            the_worst_frames_are_those_with_the_least_numbers,
-           the_newest_frames_are_told_measured_or_not, a_trend_of_few_frames_takes_them_all,
+           the_newest_frames_are_told_measured_or_not, a_stretch_of_time_shows_what_the_views_show,
+           a_stretch_of_time_has_the_columns_that_came_meanwhile,
+           a_trend_of_few_frames_takes_them_all,
            a_trend_of_many_frames_samples_them_evenly_and_the_same_again,
            what_is_watched_over_months_is_kept_of_each_plate, a_frames_trace_tells_each_step,
            a_rewritten_path_means_its_newest_frame, a_data_uri_is_a_picture_and_nothing_else,
