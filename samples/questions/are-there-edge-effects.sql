@@ -1,9 +1,9 @@
 -- Are there edge effects, or patterns of rows and columns? A few numbers of the sample wells: the outermost wells
--- against those within (ratio; edge_z in robust standard deviations of the wells), and the row and the column that stray
--- most from the plate's median. A ratio outside 0.9 to 1.1, or a z beyond 1, is worth a map: a-plate-map.sql; wells that
--- stray from their own row and column: which-wells-stray-from-row-and-column.sql. A dispenser leaves columns, drying
--- an edge. The layout tells the plate's size and samples; without one all wells are samples of the least plate that
--- holds them.
+-- against those within (ratio; edge_z in robust standard deviations of the wells), and the row and the column that
+-- stray most from the plate's median. A ratio outside 0.9 to 1.1, or a z beyond 1, is worth a map: a-plate-map.sql;
+-- wells that stray from their own row and column: which-wells-stray-from-row-and-column.sql. A dispenser leaves
+-- columns, drying an edge. The layout tells the plate's size and samples; without one all wells are samples of the
+-- least plate that holds them.
 with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
 role as materialized (
     select l.well, l.role, l.rows, l.columns
@@ -24,7 +24,8 @@ well as materialized (
     where f.well is not null and not exists (select from role r where r.well = f.well and r.role <> 'sample')
     group by f.channel, f.well),
 shape as materialized (
-    select coalesce((select min(rows) from role), p.rows) as rows, coalesce((select min(columns) from role), p.columns) as columns
+    select coalesce((select min(rows) from role), p.rows) as rows,
+           coalesce((select min(columns) from role), p.columns) as columns
     from (select max(y) as y, max(x) as x from well) seen,
          (values (2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48)) p(rows, columns)
     where p.rows >= seen.y and p.columns >= seen.x

@@ -8,7 +8,8 @@ picture as (
      and (f.plate = a.plate or f.plate is null
           and f.acquired_at between case when a.plate is null then a.since end and a.until)
     cross join lateral (
-        select md5(concat_ws('/', f.well, f.site, f.z, f.t, f.page, case when f.naming is null then f.path end)) as place) n
+        select md5(concat_ws('/', f.well, f.site, f.z, f.t, f.page,
+                             case when f.naming is null then f.path end)) as place) n
     where f.channel is not null and f.tile_mean is not null
     order by place, f.channel, f.acquired_at desc),
 chosen as (
@@ -24,7 +25,8 @@ pair as (
     from site s
     cross join lateral generate_series(1, cardinality(s.channels) - 1) one
     cross join lateral generate_series(one + 1, cardinality(s.channels)) other)
-select channel, other_channel, count(*) as sites, round(percentile_cont(0.5) within group (order by r)::numeric, 3) as median_r
+select channel, other_channel, count(*) as sites,
+       round(percentile_cont(0.5) within group (order by r)::numeric, 3) as median_r
 from pair
 group by channel, other_channel
 order by median_r desc nulls last;

@@ -1,7 +1,7 @@
 -- Do the controls separate from plate to plate? Z' and SSMD of a few numbers on the last 20 plates of the source that
 -- have frames of positive and negative controls. Operators and reagent lots are told by no file; what a layout tells
--- stands beside: who loaded it, and what its positive controls hold. So load a layout for each plate under your own name,
--- and write the lot into the treatment ('staurosporine lot 7'): then order or filter by these two columns.
+-- stands beside: who loaded it, and what its positive controls hold. So load a layout for each plate under your own
+-- name, and write the lot into the treatment ('staurosporine lot 7'): then order or filter by these two columns.
 with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
 plate as materialized (
     select p.source, p.plate, p.channels, p.first_acquired_at as time,

@@ -1,7 +1,7 @@
 -- Is focus drifting? The plate in ten steps, in the order of imaging: plls and focus of each channel against time, and
--- how steadily they follow it (r from -1 to 1; beyond 0.5 either way it is more than chance). A channel whose focus falls
--- from step to step loses it, by heat for one; one that jumps has a well out of focus. Frames that hold too little to
--- tell are left out. Against rows and columns: is-the-plate-tilted.sql.
+-- how steadily they follow it (r from -1 to 1; beyond 0.5 either way it is more than chance). A channel whose focus
+-- falls from step to step loses it, by heat for one; one that jumps has a well out of focus. Frames that hold too
+-- little to tell are left out. Against rows and columns: is-the-plate-tilted.sql.
 with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
 frame as (
     select f.channel, f.acquired_at, f.focus, f.plls,

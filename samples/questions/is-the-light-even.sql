@@ -2,7 +2,8 @@
 -- the last day: illum_cv (0: even; cells add to it), and the corners against the centre (below 1: vignetting). The
 -- objective is in no file's name; micrometres a pixel stand for it, and only plates of that channel are compared, so
 -- give objectives channels of their own where one microscope has several. change_z: in robust standard deviations of
--- the plates before; NULL where fewer than three of them are known. The picture of it: what-does-the-light-look-like.sql.
+-- the plates before; NULL where fewer than three of them are known. The picture of it:
+-- what-does-the-light-look-like.sql.
 with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
 size as materialized (
     select f.channel, mode() within group (order by f.pixel_size_um) as pixel_size_um
@@ -12,7 +13,8 @@ size as materialized (
           and f.acquired_at between case when a.plate is null then a.since end and a.until)
     group by f.channel),
 plate as (
-    select t.channel, t.feature, t.plate, t.median, t.first_acquired_at, t.plate is not distinct from a.plate as is_asked
+    select t.channel, t.feature, t.plate, t.median, t.first_acquired_at,
+           t.plate is not distinct from a.plate as is_asked
     from asked a
     join scopestream.plate_trends t on t.source = a.source and t.first_acquired_at <= a.until
     where t.feature in ('illum_cv', 'illum_corner_center')

@@ -1,9 +1,10 @@
--- Is the light or the camera drifting on this plate? Background (bg_mode), noise (noise_sigma) and median of the plate's
--- negative controls, of all its wells where no layout names these, in 40 steps in the order of imaging. z: robust
--- standard deviations of the steps from their median; ewma: its moving average, the newest weighing 0.2; cusum_up and
--- cusum_down: what has added up beyond half a standard deviation above and below. An ewma beyond 1, or a cusum beyond 5,
--- is a drift. A background that falls while the noise stays is the lamp; one that moves without light is the camera's
--- offset. Less than half a percent is taken for nothing. From plate to plate: is-the-lamp-losing-power.sql.
+-- Is the light or the camera drifting on this plate? Background (bg_mode), noise (noise_sigma) and median of the
+-- plate's negative controls, of all its wells where no layout names these, in 40 steps in the order of imaging. z:
+-- robust standard deviations of the steps from their median; ewma: its moving average, the newest weighing 0.2;
+-- cusum_up and cusum_down: what has added up beyond half a standard deviation above and below. An ewma beyond 1, or a
+-- cusum beyond 5, is a drift. A background that falls while the noise stays is the lamp; one that moves without light
+-- is the camera's offset. Less than half a percent is taken for nothing. From plate to plate:
+-- is-the-lamp-losing-power.sql.
 with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
 control as materialized (
     select l.well
@@ -45,7 +46,8 @@ summed as (
     select j.*, sum(z - 0.5) over chart as up, sum(z + 0.5) over chart as down,
            (select sum(0.2 * 0.8 ^ (j.step - before.step) * before.z)
             from judged before
-            where before.step <= j.step and before.name = j.name and before.channel is not distinct from j.channel) as ewma
+            where before.step <= j.step and before.name = j.name
+              and before.channel is not distinct from j.channel) as ewma
     from judged j
     window chart as (partition by channel, name order by step))
 select time, channel, name as number, frames, round(value::numeric, 6) as value, round(z::numeric, 1) as z,

@@ -5,7 +5,8 @@
 -- field has nothing to be compared with: see is-focus-drifting.sql, and is-the-lamp-losing-power.sql for plates before.
 with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
 field as (
-    select f.acquired_at, f.channel, f.well, f.site, f.frame_id, f.acquired_at > a.until - interval '5 minutes' as is_new,
+    select f.acquired_at, f.channel, f.well, f.site, f.frame_id,
+           f.acquired_at > a.until - interval '5 minutes' as is_new,
            case when f.focus_snr >= 200 then ln(f.focus) end as focus, f.plls,
            ln(nullif(greatest(f.lap_var, 0), 0)) as lap_var,
            row_number() over (partition by f.channel order by f.acquired_at desc, f.frame_id) as place

@@ -1,7 +1,7 @@
 -- What does the light look like? The mean of tile_mean over 200 pictures of each channel, 16 x 16 tiles, in percent of
 -- the mean of all: cells are somewhere else in each picture and average out, the lamp is not. 200 pictures and more
--- leave the light; of a few, cells are seen too. \crosstabview turns rows into columns in psql; other clients leave that
--- line out and take y and x as axes.
+-- leave the light; of a few, cells are seen too. \crosstabview turns rows into columns in psql; other clients leave
+-- that line out and take y and x as axes.
 with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
 picture as (
     select f.channel, f.tile_mean, row_number() over (partition by f.channel order by f.frame_id) as place

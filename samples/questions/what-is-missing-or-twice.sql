@@ -1,8 +1,8 @@
 -- What is missing or twice on this plate? Wells of its layout without a picture; pictures (site, channel, plane, time)
 -- that most wells have and this one has not; pictures equal to the last pixel; pauses of more than 3 times the usual
 -- time from field to field, within a time point; frames that have a row and no numbers; files that were never finished,
--- and whatever else an event tells of those hours. While a plate is imaged its last well is incomplete. Pictures that came
--- on another plate before: scopestream.findings of the rule stuck_camera.
+-- and whatever else an event tells of those hours. While a plate is imaged its last well is incomplete. Pictures that
+-- came on another plate before: scopestream.findings of the rule stuck_camera.
 with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
 frame as materialized (
     select f.frame_id, f.acquired_at, f.well, f.site, f.channel, f.z, f.t, f.path, f.page, f.naming, f.status, f.reason
@@ -50,8 +50,11 @@ field as (
     from frame
     group by well, site, t, case when naming is null then path end),
 pause as materialized (
-    select well, site, began_at, extract(epoch from began_at - lag(began_at) over (partition by t order by began_at)) as seconds
+    select well, site, began_at,
+           extract(epoch from began_at - lag(began_at) over (partition by t order by began_at)) as seconds
     from field),
+pace as materialized (
+    select percentile_cont(0.5) within group (order by seconds) as seconds from pause),
 found (what, time, well, site, channel, detail) as (
     select 'missing well', null::timestamptz, well, null::integer, null, 'no picture, and the layout has it'
     from well_without
@@ -66,9 +69,9 @@ found (what, time, well, site, channel, detail) as (
     from repeated
     union all
     select 'pause', began_at, well, site, null,
-           format('%s s before this field, usually %s s', round(pause.seconds, 1), round(usual.seconds::numeric, 1))
-    from pause, (select percentile_cont(0.5) within group (order by seconds) as seconds from pause) usual
-    where pause.seconds > greatest(3 * usual.seconds, 1)
+           format('%s s before this field, usually %s s', round(pause.seconds, 1), round(pace.seconds::numeric, 1))
+    from pause cross join pace
+    where pause.seconds > greatest(3 * pace.seconds, 1)
     union all
     select status, acquired_at, well, site, channel, concat_ws(': ', path, reason)
     from frame

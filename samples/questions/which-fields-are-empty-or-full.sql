@@ -12,7 +12,8 @@ field as (
     join scopestream.features f on f.source = a.source
      and (f.plate = a.plate or f.plate is null
           and f.acquired_at between case when a.plate is null then a.since end and a.until))
-select what, well, site, channel, round((100 * fg_fraction)::numeric, 1) as covered_percent, n_objects as objects, frame_id
+select what, well, site, channel, round((100 * fg_fraction)::numeric, 1) as covered_percent,
+       n_objects as objects, frame_id
 from field
 where what is not null
 order by what, well, site, channel

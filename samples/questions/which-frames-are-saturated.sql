@@ -2,7 +2,8 @@
 -- every picture, a thousandth of the pixels does not. Where a camera fills fewer bits than its files, the brightest
 -- value there is stands for the clipped one. Channel by channel over the plate: is-saturation-getting-worse.sql.
 with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1)
-select f.plate, f.well, f.site, f.channel, f.z, f.t, round(c.percent::numeric, 2) as percent_of_pixels, f.path, f.frame_id
+select f.plate, f.well, f.site, f.channel, f.z, f.t, round(c.percent::numeric, 2) as percent_of_pixels,
+       f.path, f.frame_id
 from asked a
     join scopestream.features f on f.source = a.source
      and (f.plate = a.plate or f.plate is null

@@ -1,7 +1,7 @@
 -- Which wells stray from their row and column? The B-score of the count of objects: what is left of a well's value when
 -- the plate's, its row's and its column's effect are taken away (Tukey's median polish, two rounds), in robust standard
--- deviations of what is left. Beyond 3 the well itself is unusual, whatever the dispenser and the edge did. Samples only.
--- Any number of scopestream.measures may stand in place of n_objects.
+-- deviations of what is left. Beyond 3 the well itself is unusual, whatever the dispenser and the edge did. Samples
+-- only. Any number of scopestream.measures may stand in place of n_objects.
 with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
 well as materialized (
     select coalesce(m.channel, '') as channel, m.well, m."row" as y, m."column" as x, m.value
@@ -15,15 +15,18 @@ rest_1 as materialized (
 column_1 as materialized (
     select channel, x, percentile_cont(0.5) within group (order by rest) as effect from rest_1 group by channel, x),
 rest_2 as materialized (
-    select w.channel, w.well, w.y, w.x, w.value, w.rest - c.effect as rest from rest_1 w join column_1 c using (channel, x)),
+    select w.channel, w.well, w.y, w.x, w.value, w.rest - c.effect as rest
+    from rest_1 w join column_1 c using (channel, x)),
 row_2 as materialized (
     select channel, y, percentile_cont(0.5) within group (order by rest) as effect from rest_2 group by channel, y),
 rest_3 as materialized (
-    select w.channel, w.well, w.y, w.x, w.value, w.rest - r.effect as rest from rest_2 w join row_2 r using (channel, y)),
+    select w.channel, w.well, w.y, w.x, w.value, w.rest - r.effect as rest
+    from rest_2 w join row_2 r using (channel, y)),
 column_2 as materialized (
     select channel, x, percentile_cont(0.5) within group (order by rest) as effect from rest_3 group by channel, x),
 rest_4 as materialized (
-    select w.channel, w.well, w.y, w.x, w.value, w.rest - c.effect as rest from rest_3 w join column_2 c using (channel, x)),
+    select w.channel, w.well, w.y, w.x, w.value, w.rest - c.effect as rest
+    from rest_3 w join column_2 c using (channel, x)),
 spread as materialized (
     select channel, nullif(1.4826 * percentile_cont(0.5) within group (order by abs(rest)), 0) as sd
     from rest_4 group by channel)
