@@ -1,5 +1,5 @@
 #include "store/pictures/canvas.h"
-#include "stream/program.h"
+#include "store/screen.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -60,7 +60,7 @@ static void lay_out(Canvas *canvas, const TextStyle *style, const char *text) {
     pango_layout_set_font_description(canvas->layout, font);
     pango_font_description_free(font);
     g_autofree char *cut = g_strndup(text, LONGEST);
-    g_autofree char *plain = program_one_line(g_utf8_make_valid(cut, -1));
+    g_autofree char *plain = screen_plain(cut);
     pango_layout_set_text(canvas->layout, plain, -1);
 }
 

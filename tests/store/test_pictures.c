@@ -385,6 +385,10 @@ START_TEST(names_are_drawn_as_text_and_not_as_markup) {
     double plain = canvas_text_width(canvas, &style, "bold");
     ck_assert_double_gt(canvas_text_width(canvas, &style, "<b>bold</b>"), 1.5 * plain);
     ck_assert_double_gt(canvas_text_width(canvas, &style, "&amp;&amp;"), plain);
+    ck_assert_double_eq(canvas_text_width(canvas, &style,
+                                          "a\xe2\x80\xae"
+                                          "bc"), /* turns the writing */
+                        canvas_text_width(canvas, &style, "a bc"));
     canvas_text(canvas, (Box){0, 0, 100, 20}, &style, "\xff\xfe \x1b[2J \n </span> %s%n");
     g_autofree char *endless = g_strnfill(1000000, 'W');
     canvas_text(canvas, (Box){0, 0, 100, 20}, &style, endless);
