@@ -17,15 +17,22 @@ control as materialized (
     cross join lateral unnest(p.channels) channel
     join scopestream.layouts l on l.plate = p.layout
     where l.role in ('positive', 'negative')),
-well as (
-    select c.plate, c.time, c.role, c.treatment, c.loaded_by, c.channel, n.name, c.well,
-           percentile_cont(0.5) within group (order by n.value) as value
+picture as materialized (
+    select c.plate, c.channel, c.well, c.role, c.time, c.treatment, c.loaded_by,
+           percentile_cont(0.5) within group (order by f.mean) as mean,
+           percentile_cont(0.5) within group (order by f.p999) as p999,
+           percentile_cont(0.5) within group (order by f.fg_fraction) as fg_fraction,
+           percentile_cont(0.5) within group (order by f.n_objects) as n_objects,
+           percentile_cont(0.5) within group (order by f.focus) as focus
     from control c
     join scopestream.features f
       on f.plate = c.plate and f.channel = c.channel and f.well = c.well and f.source = c.source
-    cross join lateral (values ('mean', f.mean), ('p999', f.p999), ('fg_fraction', f.fg_fraction),
-                               ('n_objects', f.n_objects), ('focus', f.focus)) n(name, value)
-    group by c.plate, c.time, c.role, c.treatment, c.loaded_by, c.channel, n.name, c.well),
+    group by c.plate, c.channel, c.well, c.role, c.time, c.treatment, c.loaded_by),
+well as (
+    select p.plate, p.time, p.role, p.treatment, p.loaded_by, p.channel, n.name, n.value
+    from picture p
+    cross join lateral (values ('mean', p.mean), ('p999', p.p999), ('fg_fraction', p.fg_fraction),
+                               ('n_objects', p.n_objects), ('focus', p.focus)) n(name, value)),
 middle as (
     select plate, channel, name, min(time) as time, min(loaded_by) as loaded_by,
            string_agg(distinct treatment, ', ') filter (where role = 'positive') as treatment,

@@ -27,21 +27,19 @@ spread as materialized (
     from point p join usual u on u.feature = p.feature and u.channel is not distinct from p.channel
     where p.step <= (p.plates + 1) / 2
     group by p.channel, p.feature),
-judged as materialized (
+judged as (
     select p.*, least(greatest((p.value - u.value) / s.sd, -4), 4) as z
     from point p
     join usual u on u.feature = p.feature and u.channel is not distinct from p.channel
     join spread s on s.feature = p.feature and s.channel is not distinct from p.channel),
 summed as (
     select j.*, sum(z - 0.5) over chart as up, sum(z + 0.5) over chart as down,
-           (select sum(0.2 * 0.8 ^ (j.step - before.step) * before.z)
-            from judged before
-            where before.step <= j.step and before.feature = j.feature
-              and before.channel is not distinct from j.channel) as ewma
+           array_agg(z) over (partition by channel, feature order by step rows 40 preceding) as last_z
     from judged j
     window chart as (partition by channel, feature order by step))
 select time, plate, channel, feature as number, round(value::numeric, 6) as value, round(z::numeric, 1) as z,
-       round(ewma::numeric, 2) as ewma,
+       round((select sum(0.2 * 0.8 ^ (cardinality(last_z) - i) * before)
+              from unnest(last_z) with ordinality u(before, i))::numeric, 2) as ewma,
        round((up - least(0, min(up) over chart))::numeric, 1) as cusum_up,
        round((greatest(0, max(down) over chart) - down)::numeric, 1) as cusum_down
 from summed

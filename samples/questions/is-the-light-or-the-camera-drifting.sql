@@ -37,21 +37,19 @@ spread as materialized (
                            0.005 * abs(min(u.value))), 0) as sd
     from point p join usual u on u.name = p.name and u.channel is not distinct from p.channel
     group by p.channel, p.name),
-judged as materialized (
+judged as (
     select p.*, least(greatest((p.value - u.value) / s.sd, -4), 4) as z
     from point p
     join usual u on u.name = p.name and u.channel is not distinct from p.channel
     join spread s on s.name = p.name and s.channel is not distinct from p.channel),
 summed as (
     select j.*, sum(z - 0.5) over chart as up, sum(z + 0.5) over chart as down,
-           (select sum(0.2 * 0.8 ^ (j.step - before.step) * before.z)
-            from judged before
-            where before.step <= j.step and before.name = j.name
-              and before.channel is not distinct from j.channel) as ewma
+           array_agg(z) over (partition by channel, name order by step rows 40 preceding) as last_z
     from judged j
     window chart as (partition by channel, name order by step))
 select time, channel, name as number, frames, round(value::numeric, 6) as value, round(z::numeric, 1) as z,
-       round(ewma::numeric, 2) as ewma,
+       round((select sum(0.2 * 0.8 ^ (cardinality(last_z) - i) * before)
+              from unnest(last_z) with ordinality u(before, i))::numeric, 2) as ewma,
        round((up - least(0, min(up) over chart))::numeric, 1) as cusum_up,
        round((greatest(0, max(down) over chart) - down)::numeric, 1) as cusum_down
 from summed

@@ -1,5 +1,5 @@
--- What does the light look like? The mean of tile_mean over 200 pictures of each channel, 16 x 16 tiles, in percent of
--- the mean of all: cells are somewhere else in each picture and average out, the lamp is not. 200 pictures and more
+-- What does the light look like? The mean of tile_mean over 100 pictures of each channel, 16 x 16 tiles, in percent of
+-- the mean of all: cells are somewhere else in each picture and average out, the lamp is not. A hundred pictures
 -- leave the light; of a few, cells are seen too. \crosstabview turns rows into columns in psql; other clients leave
 -- that line out and take y and x as axes.
 with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
@@ -14,7 +14,7 @@ tile as (
     select p.channel, (t.i - 1) / 16 + 1 as y, (t.i - 1) % 16 + 1 as x, avg(t.mean) as mean
     from picture p
     cross join lateral unnest(p.tile_mean) with ordinality t(mean, i)
-    where p.place <= 200
+    where p.place <= 100
     group by p.channel, t.i)
 select concat_ws(' ', 'channel', channel, 'y', to_char(y, 'FM00')) as y, x,
        round((100 * mean / nullif(avg(mean) over (partition by channel), 0))::numeric) as percent_of_mean

@@ -1,9 +1,9 @@
 -- Which sites of a time-lapse changed most in the last hour, and which never change? change compares a picture with the
--- one before of the same place: 1 - r of their tiles; 0: nothing moved, 1: nothing is where it was. Listed are the ten
--- sites that changed most in the last hour, and those that changed by less than 0.02 in three steps and more: stop
--- imaging these. One step that stands out in many sites at once is a knocked plate or a focus jump; a picture equal to
--- the last pixel is a stuck camera, not a quiet site. Of a plate of more than 8,000 pictures the newest 8,000 are
--- looked at.
+-- one before of the same place: 1 - r of their tiles; 0: nothing moved, 1: nothing is where it was. Looked at are the
+-- steps of the last hour, and of every place the last six. Listed are the ten sites that changed most in the last hour,
+-- and those that changed by less than 0.02 in three steps and more: stop imaging these. One step that stands out in many
+-- sites at once is a knocked plate or a focus jump; a picture equal to the last pixel is a stuck camera, not a quiet
+-- site. Of a plate of more than 8,000 pictures the newest 8,000 are looked at.
 with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
 newest as materialized (
     select f.well, f.site, f.channel, f.z, f.page, case when f.naming is null then f.path end as file, f.t,
@@ -16,9 +16,13 @@ newest as materialized (
     order by f.acquired_at desc
     limit 8000),
 step as (
-    select n.*, 1 - scopestream.correlation(lag(tile_mean) over place, tile_mean) as change
-    from newest n
-    window place as (partition by well, site, channel, z, page, file order by t, acquired_at)),
+    select n.*, 1 - scopestream.correlation(n.previous, n.tile_mean) as change
+    from (select newest.*, lag(tile_mean) over place as previous,
+                 row_number() over (partition by well, site, channel, z, page, file order by t desc, acquired_at desc)
+                     as back
+          from newest
+          window place as (partition by well, site, channel, z, page, file order by t, acquired_at)) n
+    where n.previous is not null and (n.is_new or n.back <= 6)),
 site as (
     select well, site, count(change) as steps, count(change) filter (where is_new) as steps_last_hour,
            max(change) filter (where is_new) as most_last_hour, max(change) as most,
