@@ -723,6 +723,14 @@ begin
 end
 $$;
 
+-- --- mended ---
+
+-- These need no inlining, and so can say where their words come from.
+alter function scopestream_data.column_type(text) set search_path = pg_catalog, pg_temp;
+alter function scopestream_data.growing_views() set search_path = pg_catalog, pg_temp;
+alter function scopestream_data.plate_formats() set search_path = pg_catalog, pg_temp;
+alter function scopestream_data.well_name(integer, integer) set search_path = pg_catalog, pg_temp;
+
 -- --- who may ---
 
 revoke execute on function scopestream_data.count_hours, scopestream_data.tally_add, scopestream_data.tally_move,
