@@ -349,6 +349,8 @@ static int run_command(const Command *command, const Settings *settings, char **
 
 int program_main(Program program, const char *sentence, const Command commands[], int argc,
                  char **argv) {
+    /* GLib asks this of the environment before the locale: names are UTF-8 also where that is C. */
+    g_setenv("CHARSET", "UTF-8", FALSE);
     g_autofree char *name = g_path_get_basename(argv[0]);
     g_set_prgname(name);
     g_autoptr(Settings) settings = settings_new();

@@ -157,6 +157,15 @@ static void judge_frames(Place *place) {
                       "pipeline_id)::scopestream_data.row_key from scopestream_data.result))"));
 }
 
+/* Names are UTF-8, whatever the locale of whoever asks. */
+START_TEST(a_name_may_have_any_letters) {
+    g_auto(Place) place = place_with_frames();
+    g_setenv("LC_ALL", "C", TRUE);
+    expect(&place, "alerts list --plate Plätte", "no open alert");
+    expect_refusal(&place, "scientist", "alerts list --plate 'Pl\xff'", "Invalid byte sequence");
+}
+END_TEST
+
 START_TEST(an_alert_is_listed_acknowledged_and_closed_with_a_note) {
     g_auto(Place) place = place_with_frames();
     expect(&place, "alerts list", "no open alert");
@@ -384,7 +393,7 @@ END_TEST
 
 SUITE_WITH("commands", cluster_start, cluster_stop, a_rule_is_written_changed_switched_and_dropped,
            a_rule_that_cannot_be_is_refused_with_the_reason, a_rule_tells_what_it_would_have_found,
-           an_alert_is_listed_acknowledged_and_closed_with_a_note,
+           an_alert_is_listed_acknowledged_and_closed_with_a_note, a_name_may_have_any_letters,
            a_model_written_again_is_its_next_version, stored_frames_are_scored_by_a_model,
            rescoring_that_is_stopped_can_be_gone_on_with,
            two_models_are_compared_and_nothing_is_stored, a_layout_is_loaded_shown_and_dropped,
