@@ -5,6 +5,7 @@
 #   start_everything                    both servers, migrated, and the three programs
 #   start_servers, start_store, start_workers [JOBS], start_ingest, and stop_, kill_ of each
 #   start_crew PIPELINE [JOBS], stop_crew PIPELINE      workers for another pipeline than `quality`
+#   start_page, stop_page               the web page, at http://127.0.0.1:$page_port/
 #   microscope OPTION...                lets the simulated microscope write; waits for its end
 #   wait_until SECONDS COMMAND...       until it succeeds, or the scenario has failed
 #   sql STATEMENT                       as the scientist: bare values, a tab between columns
@@ -91,6 +92,7 @@ find_sanitizer_words() {
 
 stop_programs() {
     local failed=0
+    stop_page || failed=1
     stop_ingest || failed=1
     stop_workers || failed=1
     stop_crews || failed=1
@@ -208,6 +210,16 @@ stop_crews() {
     done
     return $failed
 }
+
+# As somebody who may only look. Started anew, it is found at the same place.
+start_page() {
+    page_port=${page_port:-$(free_port)}
+    process_start page "$bin/scopestream-store" page --page-listen "127.0.0.1:$page_port" \
+        --postgres "host=$postgres_socket port=$postgres_port dbname=scopestream user=scientist"
+    wait_until 20 page_listens
+}
+page_listens() { (exec 3<> "/dev/tcp/127.0.0.1/$page_port") 2>/dev/null; }
+stop_page() { process_stop page INT; }
 
 start_ingest() { process_start ingest "$bin/scopestream-ingest" run; }
 stop_ingest() { process_stop ingest; }

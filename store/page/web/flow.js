@@ -160,7 +160,8 @@ function makeAlert(alert) {
     worst.addEventListener('click', () => openFrame(alert.worst_frame_id));
     buttons.append(worst);
   }
-  row.append(mark, words, buttons);
+  words.append(buttons);
+  row.append(mark, words);
   return row;
 }
 

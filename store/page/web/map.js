@@ -6,6 +6,8 @@ const FORMATS = [[2, 3], [3, 4], [4, 6], [6, 8], [8, 12], [16, 24], [32, 48]];
 const MARKS = {positive: '+', negative: '−', reference: 'r', blank: 'b'};
 const MOST_CELL = 56;
 const GAP = 1;
+const COLOURS = d3.range(256).map(n => d3.interpolateViridis(n / 255)); // as the pictures have them
+const IS_DARK = COLOURS.map(colour => d3.lab(colour).l < 60);
 
 const svg = d3.select('#map');
 const hint = document.getElementById('hint');
@@ -58,6 +60,10 @@ function share(value) {
   return range > 0 ? Math.max(0, Math.min(1, (value - scale.low) / range)) : 0.5;
 }
 
+function colourIndex(value) {
+  return Math.round(share(value) * (COLOURS.length - 1));
+}
+
 function hasValue(well) {
   return well !== undefined && Number.isFinite(well.value);
 }
@@ -67,7 +73,7 @@ export function wellWords(name) {
   const well = wells.get(name);
   const words = [name];
   if (well?.role === 'empty') words.push('left empty');
-  else if (!well || !well.frames) words.push('no frame yet');
+  else if (!well?.isSeen) words.push('no frame yet');
   else if (!hasValue(well)) words.push(`${told.measure} has no value`);
   else words.push(`${told.measure} ${number(well.value)} ${told.unit}`.trim());
   if (well?.frames && told.measure !== 'frames') words.push(plural(well.frames, 'frame'));
@@ -86,7 +92,7 @@ function takeWells(map) {
   wells = new Map();
   for (const [name, role, holds] of map.layout) wells.set(name, {well: name, role, holds});
   for (const [name, row, column, value, frames] of map.wells)
-    wells.set(name, {...wells.get(name), well: name, row, column, value, frames: frames ?? 0});
+    wells.set(name, {...wells.get(name), well: name, row, column, value, frames: frames ?? 0, isSeen: true});
 }
 
 // --- where things stand ---
@@ -155,17 +161,17 @@ function build(rows, columns) {
 // --- painting ---
 
 function fillOf(well) {
-  if (hasValue(well)) return d3.interpolateViridis(share(well.value));
+  if (hasValue(well)) return COLOURS[colourIndex(well.value)];
   return well?.role === 'empty' ? 'none' : 'url(#hatch)';
 }
 
 function classOf(well) {
   if (hasValue(well)) return 'value';
   if (well?.role === 'empty') return 'empty';
-  return well?.frames ? 'unknown' : 'missing';
+  return well?.isSeen ? 'unknown' : 'missing';
 }
 
-// Attributes that are as they were cost a repaint all the same.
+// Attributes that are as they were cost a repaint all the same; to ask for them costs, too.
 function set(element, name, value) {
   if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
@@ -173,14 +179,15 @@ function set(element, name, value) {
 function paintCells() {
   svg.select('g.cells').selectAll('rect').each(function (d) {
     const well = wells.get(d.well);
-    set(this, 'fill', fillOf(well));
-    set(this, 'class', classOf(well));
-    set(this, 'aria-label', wellWords(d.well));
+    const now = {fill: fillOf(well), class: classOf(well), 'aria-label': wellWords(d.well)};
+    for (const name in now)
+      if (d.painted?.[name] !== now[name]) this.setAttribute(name, now[name]);
+    d.painted = now;
   });
 }
 
 function isDark(value) {
-  return d3.lab(d3.interpolateViridis(share(value))).l < 60;
+  return IS_DARK[colourIndex(value)];
 }
 
 // What no colour can say: values where there is room, controls, alerts.
@@ -188,7 +195,7 @@ function paintMarks() {
   const seen = [...wells.values()].filter(well => well.row);
   const written = shape.cell >= 36 ? seen.filter(hasValue) : [];
   const roles = shape.cell >= 11 && shape.cell < 36 ? seen.filter(well => MARKS[well.role]) : [];
-  const corner = Math.max(4, shape.cell / 3);
+  const corner = Math.max(4, Math.min(9, shape.cell / 3));
   const marks = svg.select('g.marks');
   marks.selectAll('text.number').data(written, d => d.well).join('text')
     .attr('class', d => isDark(d.value) ? 'number on-dark' : 'number on-light')
@@ -230,12 +237,13 @@ function setTabStop() {
   if (chosen) set(stop, 'aria-selected', 'true');
 }
 
+// The scale comes first: it asks how wide it may be, which would lay out again all that was painted.
 function paintAll() {
+  drawScale();
   paintCells();
   paintMarks();
   paintRing();
   setTabStop();
-  drawScale();
 }
 
 // --- the colour scale, with how many wells have which value ---
@@ -290,7 +298,8 @@ export function drawMap(map, measure, measureUnit, alerts) {
 }
 
 export function setAlerts(alerts) {
-  if (!shape) return;
+  const isSame = JSON.stringify([...alerts]) === JSON.stringify([...told.alerts]);
+  if (!shape || isSame) return;
   told.alerts = alerts;
   paintCells();
   paintMarks();
@@ -308,7 +317,7 @@ export function setChosen(name) {
 // Numbers of the map's wells: [seen, all].
 export function progress() {
   const expected = [...wells.values()].filter(well => well.role && well.role !== 'empty').length;
-  const seen = [...wells.values()].filter(well => well.frames).length;
+  const seen = [...wells.values()].filter(well => well.isSeen).length;
   return [seen, expected || (shape ? shape.rows * shape.columns : 0)];
 }
 

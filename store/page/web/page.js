@@ -4,7 +4,7 @@
 // everybody at the same address, so that the server asks the database once for all who look.
 
 import {choice, choose, onChoice} from './choice.js';
-import {clock, make, plateName, plural, say, unit} from './words.js';
+import {clock, count, make, plateName, plural, say, unit} from './words.js';
 import {clearMap, drawMap, moveWell, onWell, progress, scaleWords, setAlerts, setChosen, wellOf, wellWords} from './map.js';
 import {drawFrames, drawNumbers, noteFrames, onFirstNumber, setCatalogue} from './frames.js';
 import {drawFlow, drawTold, onGoTo, plateKey} from './flow.js';
@@ -210,7 +210,7 @@ function takeMap(map) {
   drawMap(map, name, known?.unit, alertsByWell());
   const [seen, all] = progress();
   say($('map-title'), `${plateName(current.plate)} · ${name}${currentChannel() ? ` · channel ${currentChannel()}` : ''}`);
-  say($('map-words'), `${seen} of ${plural(all, 'well')}`);
+  say($('map-words'), `${count(seen)} of ${plural(all, 'well')}`);
   $('measure-words').title = known?.formula ?? '';
   say($('measure-words'), [scaleWords(), known?.detects && `Tells of ${known.detects}.`,
     unit(known?.unit) && `Unit ${known.unit}.`, known?.formula].filter(Boolean).join(' '));
@@ -223,15 +223,33 @@ function takeMap(map) {
 
 let wellNumbers = null, wellStamp = '';
 
+// Who holds an arrow key down passes by many wells: he sees each at once, and only the last becomes
+// the choice, about which the server is asked.
+const PASSING_MS = 120;
+let meant = choice.well, passing = 0;
+
 function drawWell() {
-  const isChosen = choice.well !== '';
-  $('well-more').hidden = !isChosen;
-  say($('well-name'), isChosen ? choice.well : 'No well chosen');
-  say($('well-words'), isChosen ? wellWords(choice.well).replace(`${choice.well}, `, '')
+  $('well-more').hidden = meant === '';
+  say($('well-name'), meant || 'No well chosen');
+  say($('well-words'), meant ? wellWords(meant).replace(`${meant}, `, '')
     : 'Click a well, or go over them with the arrow keys.');
-  setChosen(choice.well);
+  setChosen(meant);
   wantWell();
 }
+
+onWell(name => {
+  meant = name;
+  clearTimeout(passing);
+  passing = setTimeout(() => choose(name ? {well: name, show: 'well'}
+    : {well: '', show: choice.show === 'well' ? 'newest' : choice.show}), PASSING_MS);
+  drawWell();
+});
+
+onChoice(keys => {
+  if (!keys.includes('well')) return;
+  clearTimeout(passing);
+  meant = choice.well;
+});
 
 function wantWell() {
   if (!choice.well || !current || current.plate === null) return;
@@ -258,17 +276,6 @@ function takeWell(found) {
 }
 
 $('well-filter').addEventListener('input', drawWellNumbers);
-
-// Who holds an arrow key down passes by many wells: only the last is asked about.
-let passing = 0;
-onWell(name => {
-  setChosen(name);
-  clearTimeout(passing);
-  passing = setTimeout(() => choose(name ? {well: name, show: 'well'}
-    : {well: '', show: choice.show === 'well' ? 'newest' : choice.show}), 120);
-  say($('well-name'), name || 'No well chosen');
-  say($('well-words'), name ? wellWords(name).replace(`${name}, `, '') : '');
-});
 
 for (const button of document.querySelectorAll('#steps button'))
   button.addEventListener('click', () => moveWell(button.dataset.move, false));

@@ -54,7 +54,7 @@ export function plateName(plate) {
 export function place(frame) {
   const parts = [frame.well ?? frame.path?.split('/').pop() ?? '?'];
   if (frame.site !== null && frame.site !== undefined) parts.push(`s${frame.site}`);
-  if (frame.channel) parts.push(frame.channel);
+  if (frame.channel) parts.push(/^\d+$/.test(frame.channel) ? `ch${frame.channel}` : frame.channel);
   if (frame.z !== null && frame.z !== undefined) parts.push(`z${frame.z}`);
   if (frame.t !== null && frame.t !== undefined) parts.push(`t${frame.t}`);
   return parts.join(' ');
