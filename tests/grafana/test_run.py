@@ -12,6 +12,7 @@ import yaml
 
 sys.dont_write_bytecode = True
 import boards
+import seeded
 
 run = os.path.join(boards.folder, "run")
 stand_in = "#!/bin/sh\nenv | sort > \"$STAND_IN_SAYS\"\necho \"arguments: $*\" >> \"$STAND_IN_SAYS\"\n"
@@ -71,6 +72,22 @@ class Run(unittest.TestCase):
             self.assertIn(line + "\n", told)
         self.assertNotIn(password, done.stdout + done.stderr)
         self.assertEqual([name for name in os.listdir(self.folder.name) if name.startswith("scopestream-grafana")], [], "data is left")
+
+    def test_the_login_made_for_a_demo_may_read_and_no_more(self):
+        with seeded.Cluster() as cluster:
+            cluster.migrate("scopestream")
+            env = self.make("env", "# Over TCP: postgresql://scientist:s3cret@127.0.0.1:1/scopestream\n"
+                                   f"export PGHOST={cluster.folder} PGDATABASE=scopestream PGUSER=scientist\n")
+            for _ in ("made", "made again"):
+                done = self.run_it("--home", self.home(), "--env", env)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            with cluster.connect("scopestream", "grafana").cursor() as cursor:
+                cursor.execute("select pg_has_role('scopestream_reader', 'member') and not pg_has_role('scopestream_scientist', 'member'), "
+                               "current_setting('statement_timeout'), (select count(*) from scopestream.frames)")
+                self.assertEqual(cursor.fetchone(), (True, "30s", 0))
+        done = self.run_it("--home", self.home(), "--env", env)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("does it run?", done.stderr)
 
     def test_every_variable_the_files_name_is_set(self):
         self.run_it("--home", self.home("grafana-server"), "--env", self.demo("127.0.0.1:1/c"))
