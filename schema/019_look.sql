@@ -725,6 +725,13 @@ $$;
 
 -- --- mended ---
 
+-- As in 009, at half the cost: rows of a target list pass through no table of their own.
+create or replace function scopestream.correlation(a real[], b real[]) returns double precision
+    language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+    select case when cardinality(a) = cardinality(b) then corr(x, y) end
+    from (select unnest(a)::double precision as x, unnest(b)::double precision as y) pairs
+$$;
+
 -- These need no inlining, and so can say where their words come from.
 alter function scopestream_data.column_type(text) set search_path = pg_catalog, pg_temp;
 alter function scopestream_data.growing_views() set search_path = pg_catalog, pg_temp;
