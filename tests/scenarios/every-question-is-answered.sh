@@ -61,14 +61,17 @@ no_rows_but_for() { # NAME...
     rows_but_for "${others[@]}"
 }
 
-# The rows that belong to what is asked are few among many of other months: they are found by indexes. Empty months
-# are read as they are.
+# What is asked is a few rows among those of many months: every month's table is entered by a condition on an index.
+# Without one an index is read from end to end. What lies in functions is not seen here; tests/bench has that.
 no_month_is_read_whole() { # NAME
     local whole
     whole=$({ echo "set enable_seqscan = off; explain (analyze, costs off, timing off, summary off)"
-        sed '/^\\crosstabview/d' "$tree/samples/questions/$1.sql"; } | frames_sql |
-        grep -E 'Seq Scan on (frame|result|priority|thumbnail)_[0-9]+' | grep -v 'never executed' |
-        grep -vE 'rows=0 ' || true)
+        sed '/^\\crosstabview/d' "$tree/samples/questions/$1.sql"; } | frames_sql | awk '
+            scan != "" && !/Index Cond:/ { print scan }
+            { scan = "" }
+            /(Seq|Index|Index Only) Scan .*on (frame|result|priority|thumbnail)_[0-9]/ && !/rows=0 |never executed/ {
+                scan = $0
+            }')
     [ -z "$whole" ] || fail "$1 reads a month whole: $whole"
 }
 
@@ -163,7 +166,10 @@ expect "plates whose controls separate" \
 rows_but_for which-sites-are-changing which-plane-is-sharpest did-autofocus-choose-the-sharpest-plane \
     how-fast-does-each-channel-bleach which-wells-are-bleaching
 for name in $(question_names); do
-    no_month_is_read_whole "$name"
+    case $name in
+        how-far-is-the-plate | what-went-wrong) ;; # the newest rows by the order of an index, up to a limit
+        *) no_month_is_read_whole "$name" ;;
+    esac
     [ -e "$answers/$name" ] || show_all "$name"
 done
 
