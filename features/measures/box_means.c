@@ -53,8 +53,10 @@ static void fill_whole_means(const Plane *plane, guint32 box_width, guint32 box_
     double *means = boxes->means;
     for (guint32 row = 0; row < boxes->rows; row++) {
         memset(sums, 0, width * sizeof *sums);
-        for (guint32 y = 0; y < box_height; y++)
+        for (guint32 y = 0; y < box_height; y++) {
+            plane_call_for(plane, row * box_height + y + 2);
             add_whole_row(plane, row * box_height + y, width, sums);
+        }
         for (gsize x = 0; x < width; x += box_width)
             *means++ = whole_sum_of(sums + x, box_width) / ((double)box_width * box_height);
     }
