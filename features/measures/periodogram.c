@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define LANES TRANSFORM_LANES
+#define AHEAD 8 /* lines of a tile from that which is taken to that which is called for */
 
 typedef struct {
     SpectrumPixels pixels;
@@ -60,9 +61,11 @@ typedef struct {
 } Corner;
 
 static void take_tile(const Work *work, Corner corner, bool is_second) {
-    for (guint32 line = 0; line < work->side; line++)
+    for (guint32 line = 0; line < work->side; line++) {
+        spectrum_call_for(&work->pixels, corner.x, corner.y + line + AHEAD, work->side);
         spectrum_row(&work->pixels, corner.x, corner.y + line, work->side,
                      work->tile + line * work->padded);
+    }
     float mean = mean_of_tile(work);
     for (guint32 first = 0; first < work->side; first += LANES) {
         TransformPoint *points = work->pair + first / LANES * work->padded;

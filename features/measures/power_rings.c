@@ -135,9 +135,11 @@ static void take_rows(Work *work, gint64 first, gint64 end) {
     if (kept > 0)
         memmove(work->rows, work->rows + (first - work->first) * (gint64)work->row_floats,
                 (gsize)kept * work->row_floats * sizeof(float));
-    for (gint64 row = first + kept; row < end; row++)
+    for (gint64 row = first + kept; row < end; row++) {
+        plane_call_for(work->pixels.plane, wrapped(row + 2, work->down.size));
         take_row(work, wrapped(row, work->down.size),
                  work->rows + (row - first) * (gint64)work->row_floats);
+    }
     work->first = first;
     work->end = end;
 }

@@ -25,12 +25,15 @@ bool spectrum_pixels(const Scan *scan, SpectrumPixels *ret_pixels) {
     return ret_pixels->line != NULL;
 }
 
-FOR_EACH_PROCESSOR
-static void subtract(float *row, guint32 width, float mean) {
-#pragma omp simd
-    for (guint32 i = 0; i < width; i++)
-        row[i] -= mean;
-}
+#define SUBTRACT(Type)                                                                             \
+    FOR_EACH_PROCESSOR                                                                             \
+    static void subtract_from_##Type(const Type *pixels, guint32 width, float mean,                \
+                                     float *restrict ret_row) {                                    \
+        for (gsize i = 0; i < width; i++)                                                          \
+            ret_row[i] = (float)pixels[i] - mean;                                                  \
+    }
+SUBTRACT(guint8)
+SUBTRACT(guint16)
 
 FOR_EACH_PROCESSOR
 static void subtract_where_finite(const double *line, guint32 width, double gain, double mean,
@@ -40,21 +43,34 @@ static void subtract_where_finite(const double *line, guint32 width, double gain
         ret_row[i] = isfinite(line[i]) ? (float)(line[i] * gain - mean) : 0;
 }
 
-void spectrum_row(const SpectrumPixels *pixels, guint32 x, guint32 y, guint32 width,
-                  float *ret_row) {
+static void real_row(const SpectrumPixels *pixels, gsize first, guint32 width, float *ret_row) {
     const Plane *plane = pixels->plane;
-    gsize first = (gsize)y * plane->width + x;
     Plane part = *plane; /* a plane of that one piece of a row */
     part.pixels = (const char *)plane->pixels + first * plane_type_bytes(plane->type);
     part.width = width;
     part.height = 1;
-    if (plane_is_integer(plane)) {
-        plane_row_floats(&part, 0, ret_row);
-        subtract(ret_row, width, pixels->mean);
-    } else {
-        plane_row_doubles(&part, 0, pixels->line);
-        subtract_where_finite(pixels->line, width, pixels->gain, pixels->mean, ret_row);
-    }
+    plane_row_doubles(&part, 0, pixels->line);
+    subtract_where_finite(pixels->line, width, pixels->gain, pixels->mean, ret_row);
+}
+
+void spectrum_row(const SpectrumPixels *pixels, guint32 x, guint32 y, guint32 width,
+                  float *ret_row) {
+    const Plane *plane = pixels->plane;
+    gsize first = (gsize)y * plane->width + x;
+    if (plane->type == PLANE_U8)
+        subtract_from_guint8((const guint8 *)plane->pixels + first, width, pixels->mean, ret_row);
+    else if (plane->type == PLANE_U16)
+        subtract_from_guint16((const guint16 *)plane->pixels + first, width, pixels->mean, ret_row);
+    else
+        real_row(pixels, first, width, ret_row);
+}
+
+void spectrum_call_for(const SpectrumPixels *pixels, guint32 x, guint32 y, guint32 width) {
+    const Plane *plane = pixels->plane;
+    gsize bytes = plane_type_bytes(plane->type);
+    if (y < plane->height)
+        processor_call_for((const char *)plane->pixels + ((gsize)y * plane->width + x) * bytes,
+                           width * bytes);
 }
 
 double spectrum_slope(const double *x, const double *y, gsize count) {

@@ -19,6 +19,9 @@ bool spectrum_pixels(const Scan *scan, SpectrumPixels *ret_pixels);
 void spectrum_row(const SpectrumPixels *pixels, guint32 x, guint32 y, guint32 width,
                   float *ret_row);
 
+/* Asks the processor for what spectrum_row will read soon, if it is there. */
+void spectrum_call_for(const SpectrumPixels *pixels, guint32 x, guint32 y, guint32 width);
+
 /* Slope of the least-squares line through (ln x, ln y) of count points, of which those with x and y
  * above 0 count; NaN if these are fewer than two or all of one x. */
 double spectrum_slope(const double *x, const double *y, gsize count);
