@@ -8,6 +8,9 @@
 -- The store's program, on this host by its system user's name (peer authentication).
 create role "scopestream-store" login in role scopestream_store;
 
+-- The page's program (scopestream-store page): it has two connections, however many look.
+create role "scopestream-page" login in role scopestream_reader connection limit 4;
+
 -- A scientist, and Grafana: they see the views and change nothing. Statements that take too long
 -- are theirs to end, not the store's to wait for.
 create role alice login in role scopestream_reader;

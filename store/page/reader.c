@@ -9,6 +9,7 @@ enum {
 struct Reader {
     Postgres *postgres;
     gint64 not_before_us; /* monotonic */
+    GError *refused;      /* why it is away until then */
 };
 
 Reader *reader_new(const Settings *settings, GError **error) {
@@ -24,6 +25,7 @@ void reader_free(Reader *reader) {
     if (reader == NULL)
         return;
     postgres_free(reader->postgres);
+    g_clear_error(&reader->refused);
     g_free(reader);
 }
 
@@ -36,13 +38,15 @@ bool reader_ready(Reader *reader, GError **error) {
     if (postgres_is_connected(reader->postgres))
         return true;
     if (g_get_monotonic_time() < reader->not_before_us)
-        return fault_set(error, FAULT_AGAIN, "PostgreSQL is away");
-    if (postgres_connect(reader->postgres, CONNECT_TIMEOUT_MS, error) &&
-        migrate_check(reader->postgres, error) &&
-        postgres_run(reader->postgres, restrictions, error))
+        return fault_set(error, FAULT_AGAIN, "%s", reader->refused->message);
+    g_clear_error(&reader->refused);
+    if (postgres_connect(reader->postgres, CONNECT_TIMEOUT_MS, &reader->refused) &&
+        migrate_check(reader->postgres, &reader->refused) &&
+        postgres_run(reader->postgres, restrictions, &reader->refused))
         return true;
     postgres_disconnect(reader->postgres);
     reader->not_before_us = g_get_monotonic_time() + PAUSE_MS * 1000;
+    g_propagate_error(error, g_error_copy(reader->refused));
     return false;
 }
 

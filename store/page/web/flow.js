@@ -160,7 +160,7 @@ function makeAlert(alert) {
     worst.addEventListener('click', () => openFrame(alert.worst_frame_id));
     buttons.append(worst);
   }
-  words.append(buttons);
+  words.append(' ', buttons);
   row.append(mark, words);
   return row;
 }

@@ -34,7 +34,7 @@ function shown(frame) {
 function valueWords(frame, show) {
   if (frame.status !== 'ok') return frame.status;
   if (show === 'interesting') return `${number(frame.score ?? frame.value)} ${frame.tier ?? ''}`.trim();
-  return number(frame.value);
+  return number(frame.value ?? frame.score);
 }
 
 function makeFrame(frame) {

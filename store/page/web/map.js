@@ -4,7 +4,7 @@ import {number, plural, unit, say} from './words.js';
 
 const FORMATS = [[2, 3], [3, 4], [4, 6], [6, 8], [8, 12], [16, 24], [32, 48]];
 const MARKS = {positive: '+', negative: '−', reference: 'r', blank: 'b'};
-const MOST_CELL = 56;
+const MOST_CELL = 104;
 const GAP = 1;
 const COLOURS = d3.range(256).map(n => d3.interpolateViridis(n / 255)); // as the pictures have them
 const IS_DARK = COLOURS.map(colour => d3.lab(colour).l < 60);
@@ -148,7 +148,7 @@ function build(rows, columns) {
   shape = measureRoom(rows, columns);
   svg.attr('width', shape.width).attr('height', shape.height)
     .attr('viewBox', `0 0 ${shape.width} ${shape.height}`)
-    .attr('aria-rowcount', rows).attr('aria-colcount', columns);
+    .classed('roomy', shape.cell >= 60).attr('aria-rowcount', rows).attr('aria-colcount', columns);
   drawLabels();
   svg.select('g.cells').selectAll('g').data(d3.range(1, rows + 1)).join('g').attr('role', 'row')
     .selectAll('rect').data(row => d3.range(1, columns + 1).map(column => ({row, column, well: wellName(row, column)})))

@@ -13,8 +13,8 @@ const QUIET_MS = 6000; // without news, the page says so
 const RETRY_MS = 2000;
 const LISTS_MS = 4000; // between two looks for the worst frames
 const PREFERRED = ['focus', 'focus_score', 'tenengrad', 'mean'];
-const OWN = [{name: 'score', unit: '1', measure: 'of the plate', formula: 'the highest priority of the well\'s frames, by the default model', detects: 'what is interesting'},
-  {name: 'frames', unit: '1', measure: 'of the plate', formula: 'pictures so far', detects: 'how far the plate is'}];
+const OWN = [{name: 'score', unit: '1', measure: 'of the plate', formula: 'The highest of the well\'s frames, by the default model.', detects: 'what is interesting'},
+  {name: 'frames', unit: '1', measure: 'of the plate', formula: 'Pictures so far.', detects: 'how far the plate is'}];
 
 const $ = id => document.getElementById(id);
 let state = null; // the last that was told
@@ -97,6 +97,10 @@ function currentMeasure() {
 function currentChannel() {
   const channels = current?.channels ?? [];
   return choice.channel || (channels[0] ?? '');
+}
+
+function isOwn(name) {
+  return OWN.some(measure => measure.name === name);
 }
 
 function measureOf(name) {
@@ -299,8 +303,8 @@ function wantFrames() {
   }
   if (show === 'well') parameters.well = choice.well;
   if (show !== 'newest') parameters.channel = currentChannel();
-  // The server has no order by these two.
-  if (['score', 'frames'].includes(parameters.measure)) parameters.measure = show === 'newest' || show === 'well' ? '' : 'score';
+  // A frame has no number of these two, but a priority.
+  if (isOwn(parameters.measure)) parameters.measure = show === 'newest' || show === 'well' ? '' : 'score';
   const address = url('frames', parameters), stamp = stampOf(current);
   const isNew = address !== framesAsker.address;
   const isSoon = show !== 'newest' && performance.now() - framesAsker.askedAt < LISTS_MS;
@@ -320,7 +324,8 @@ function takeFrames(found) {
 const tabs = [...document.querySelectorAll('#tabs [role=tab]')];
 
 function drawTabs() {
-  const words = {lowest: `Lowest ${currentMeasure()}`, highest: `Highest ${currentMeasure()}`, well: choice.well ? `Well ${choice.well}` : 'Of the well'};
+  const order = isOwn(currentMeasure()) ? 'priority' : currentMeasure();
+  const words = {lowest: `Lowest ${order}`, highest: `Highest ${order}`, well: choice.well ? `Well ${choice.well}` : 'Of the well'};
   for (const tab of tabs) {
     const isChosen = tab.dataset.show === choice.show;
     if (words[tab.dataset.show]) say(tab, words[tab.dataset.show]);
@@ -381,7 +386,8 @@ function announceAlerts() {
 function troubles() {
   const words = [];
   if (failure) words.push(failure);
-  else if (state?.database_away) words.push(`${state.database_away}. What stands here was known before; the page goes on by itself.`);
+  else if (state?.database_away)
+    words.push(`PostgreSQL is away (${state.database_away.replace(/^PostgreSQL: /, '')}). What stands here was known before; the page goes on by itself.`);
   if (!failure && state?.nats_away) words.push(`NATS is away (${state.nats_away}): what waits on its way to the database is not known.`);
   return words.join(' ');
 }
