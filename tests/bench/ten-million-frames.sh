@@ -10,7 +10,8 @@
 #     --runs N       after the first: 5; the table has their median and the slowest
 #
 # The first run finds the buffers of PostgreSQL and of the system empty as far as those before it have not filled them.
-# What takes longer than a second has its plan in DIR/slow.
+# CPU: what a run takes of a processor, in the session or in the program, which tells more where other work is done beside.
+# What takes longer than a second has its plan in DIR/slow; DIR/looked.tsv has all figures.
 keep='' use='' only_seed=no only='' runs=5
 usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; }
 while [[ ${1:-} == --* ]]; do
@@ -38,7 +39,7 @@ say() { printf '%s %s\n' "$(date +%T)" "$*"; }
 
 # In another folder than the scenario's own; a database that could be seeded goes on running.
 settle_in() { # DIR
-    rm -rf "$folder"
+    [ "$folder" = "$1" ] || rm -rf "$folder"
     folder=$1
     mkdir -p "$folder"
     chmod 711 "$folder"
@@ -121,7 +122,7 @@ make_laboratory() {
 	select bench.make_pool();
 	insert into bench.size
 	select :frames, date_trunc('second', now()) - interval '90 days', date_trunc('second', now()),
-	       interval '90 days' / :frames, :frames - 12 * 6144, :frames - 4 * 6144;
+	       interval '90 days' / :frames, :frames - 12 * 6144, greatest(0, :frames - 4 * 6144);
 	analyze bench.size;
 	END
 }
@@ -200,7 +201,7 @@ use_again() {
 # The statements of a file, or standard input, as psql has them, RUNS times after the first, in one session.
 ask() { # NAME [FILE]
     local name=$1 file=$folder/asked/${1//[^A-Za-z0-9_-]/_}.sql run
-    [[ $name == *"$only"* ]] || { cat > /dev/null; return 0; }
+    [[ $name == *"$only"* ]] || return 0
     mkdir -p "$folder/asked"
     cat "${2:--}" > "$file"
     {
@@ -278,7 +279,7 @@ ask_views() {
             '# '*) name=${line#\# } sql='' ;;
             *) sql+=$line$'\n' ;;
         esac
-        [[ $line == *\; ]] && ask "$name" <<< "$sql"
+        [[ $line != *\; ]] || ask "$name" <<< "$sql"
     done < "$here/ten-million-frames.asked"
 }
 
@@ -286,24 +287,23 @@ ask_views() {
 ask_panels() {
     local what file
     mkdir -p "$folder/panels"
+    # Debian's, which has psycopg2.
+    /usr/bin/python3 "$here/ten-million-panels.py" "$folder/panels" "$until" "$frame_id" > "$folder/panels.tsv"
     while IFS=$'\t' read -r what file; do
         ask "$what" "$file"
-    done < <(/usr/bin/python3 "$here/ten-million-panels.py" "$folder/panels" "$until" "$frame_id" 2> "$folder/error")
-    cat "$folder/error" >&2
+    done < "$folder/panels.tsv"
 }
 
 # --- programs ---
 
-# COMMAND as often as a question; the whole process counts.
+# COMMAND as often as a question; the whole process counts, and of the processor what it took itself.
 ask_command() { # NAME COMMAND...
-    local name=$1 run took before
+    local name=$1 run took TIMEFORMAT='%R %U %S'
     shift
     [[ $name == *"$only"* ]] || return 0
     for ((run = 0; run <= runs; run++)); do
-        before=$(date +%s%6N)
-        "$@" > "$folder/answer" 2> "$folder/error" || break
-        took=$(($(date +%s%6N) - before))
-        printf '%s\t%s\t-\n' "$(stat -c %s "$folder/answer")" "$(awk "BEGIN { print $took / 1000 }")"
+        took=$({ time "$@" > "$folder/answer" 2> "$folder/error"; } 2>&1) || break
+        awk -v bytes="$(stat -c %s "$folder/answer")" -v OFS='\t' '{ print bytes, 1000 * $1, 1000 * ($2 + $3) }' <<< "$took"
     done | note "$name"
 }
 
@@ -349,16 +349,25 @@ ask_address() { # NAME ADDRESS
     done | awk -v OFS='\t' '{ print $1, 1000 * $2, "-" }' | note "$1"
 }
 
+# Of each kind: how many were asked, the median of their medians, the slowest of these, and which.
 report() {
-    awk -F '\t' '$4 == "-" { wrong++ } $4 > 1000 && $4 != "-" { slow++ } $4 + 0 > most { most = $4 }
-        END { printf "%d asked, %d of them more than a second, %d wrong; the slowest %.0f ms\n", NR, slow, wrong, most }' \
+    echo
+    sed 's/^\([a-z]*\)[^\t]*\t/\1\t&/' "$folder/looked.tsv" | sort -t $'\t' -k1,1 -k5,5g | awk -F '\t' '
+        function tell() { if (n) printf("%-10s %4d asked, median %7.1f ms, slowest %7.1f ms: %s\n", kind, n, ms[int((n + 1) / 2)],
+                                        ms[n], last) }
+        $1 != kind { tell(); kind = $1; n = 0 }
+        $5 != "-" { ms[++n] = $5; last = $2 }
+        END { tell() }'
+    awk -F '\t' '$4 == "-" { wrong++; next } $4 > 1000 { slow++ } $6 + 0 > 1000 { dear++ }
+        END { printf("%d asked: %d took more than a second, %d more than a second of a processor, %d failed\n", NR, slow, dear, wrong) }' \
         "$folder/looked.tsv"
 }
 
 look() {
     # shellcheck source=/dev/null
     . "$folder/env"
-    [ -f "$conf" ] || write_settings
+    nats_make # the page and status ask it, too
+    write_settings
     setting store postgres "host=$postgres_socket port=$postgres_port dbname=scopestream user=reader"
     : > "$folder/looked.tsv"
     choose
