@@ -7,6 +7,7 @@
  *            vanished <why>\n
  *            refused <why>\n                                and closes
  */
+#include "stream/address.h"
 #include "stream/delivery_private.h"
 #include <errno.h>
 #include <netdb.h>
@@ -167,78 +168,35 @@ static gpointer accept_connections(gpointer data) {
     }
 }
 
-/* "host:port", "[v6]:port" into its halves. */
-static bool split_address(const char *text, char **ret_host, char **ret_port) {
-    const char *colon = strrchr(text, ':');
-    guint64 port;
-    if (colon == NULL || !g_ascii_string_to_unsigned(colon + 1, 10, 0, G_MAXUINT16, &port, NULL))
-        return false;
-    bool brackets = *text == '[' && colon > text + 1 && colon[-1] == ']';
-    *ret_host = brackets ? g_strndup(text + 1, (gsize)(colon - text) - 2)
-                         : g_strndup(text, (gsize)(colon - text));
-    *ret_port = g_strdup(colon + 1);
-    return true;
-}
-
-static int listen_on(const char *host, const char *port, GError **error) {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
-    int problem = getaddrinfo(*host != '\0' ? host : NULL, port, &hints, &found);
-    if (problem != 0) {
-        fault_set(error, FAULT_USAGE, "[ingest] direct-listen: %s: %s", host,
-                  gai_strerror(problem));
-        return -1;
-    }
-    int listener = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    bool listening = listener >= 0 && bind(listener, found->ai_addr, found->ai_addrlen) == 0 &&
-                     listen(listener, CONNECTIONS_LIMIT) == 0;
-    freeaddrinfo(found);
-    if (listening)
-        return listener;
-    fault_set(error, FAULT_USAGE, "[ingest] direct-listen = %s:%s: %s", host, port,
-              g_strerror(errno));
-    if (listener >= 0)
-        close(listener);
-    return -1;
-}
-
-static int port_of(int listener) {
-    struct sockaddr_storage address;
-    socklen_t length = sizeof address;
-    if (getsockname(listener, (struct sockaddr *)&address, &length) != 0)
-        return 0;
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
-}
-
 /* direct-advertise where it is set, completed by the port; else the host listened on; else ours. */
-static char *advertised_address(const Settings *settings, const char *host, int port) {
-    g_autofree char *told_host = NULL, *told_port = NULL;
-    if (split_address(settings->direct_advertise, &told_host, &told_port))
+static char *advertised_address(const Settings *settings, int listener) {
+    g_autofree char *told_host = NULL, *told_port = NULL, *host = NULL, *port = NULL;
+    if (address_split(settings->direct_advertise, &told_host, &told_port))
         return g_strdup(settings->direct_advertise);
+    address_split(settings->direct_listen, &host, &port);
     bool anywhere = *host == '\0' || g_str_equal(host, "0.0.0.0") || g_str_equal(host, "::");
     const char *name = *settings->direct_advertise != '\0' ? settings->direct_advertise
                        : anywhere                          ? g_get_host_name()
                                                            : host;
-    return g_strdup_printf(strchr(name, ':') != NULL ? "[%s]:%d" : "%s:%d", name, port);
+    g_autoptr(GInetSocketAddress) bound = address_of(listener);
+    return g_strdup_printf(strchr(name, ':') != NULL ? "[%s]:%u" : "%s:%u", name,
+                           bound != NULL ? (guint)g_inet_socket_address_get_port(bound) : 0);
 }
 
 static bool open_office(DeliveryOffice *office, void **ret_state, GError **error) {
     const Settings *settings = office->settings;
-    g_autofree char *host = NULL, *port = NULL;
     if (*settings->direct_listen == '\0')
         return true;
-    if (!split_address(settings->direct_listen, &host, &port))
-        return fault_set(error, FAULT_USAGE, "[ingest] direct-listen = %s: expected ADDRESS:PORT",
-                         settings->direct_listen);
-    int listener = listen_on(host, port, error);
-    if (listener < 0)
+    int listener = address_listen(settings->direct_listen, CONNECTIONS_LIMIT, error);
+    if (listener < 0) {
+        g_prefix_error(error, "[ingest] direct-listen = ");
         return false;
+    }
     Counter *counter = g_new0(Counter, 1);
     counter->office = office;
     counter->listener = listener;
     counter->stop = eventfd(0, EFD_CLOEXEC);
-    counter->address = advertised_address(settings, host, port_of(listener));
+    counter->address = advertised_address(settings, listener);
     counter->connections =
         g_thread_pool_new(serve_connection, counter, CONNECTIONS_LIMIT, FALSE, NULL);
     counter->thread = g_thread_new("direct", accept_connections, counter);
@@ -317,7 +275,7 @@ static bool dial(Line *line, const char *address, GError **error) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
     hang_up(line);
     line->address = g_strdup(address);
-    if (!split_address(address, &host, &port))
+    if (!address_split(address, &host, &port))
         return away(line, "is no host:port", error);
     int problem = getaddrinfo(host, port, &hints, &found);
     if (problem != 0)

@@ -4,10 +4,9 @@
  * A request lives until its connection is done with it and it is answered, whichever is later; what
  * both sides touch is under the server's lock. Only the server's thread lets go of a connection. */
 #include "stream/http.h"
+#include "stream/address.h"
 #include <errno.h>
-#include <gio/gio.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -154,27 +153,12 @@ const char *http_parameter(const HttpRequest *request, const char *name) {
 
 /* --- who may ask --- */
 
-/* The name in a Host header, without brackets and port. */
-static char *host_name(const char *host) {
-    const char *end = *host == '[' ? strchr(host, ']') : strchr(host, ':');
-    if (*host == '[')
-        host++;
-    return end != NULL ? g_strndup(host, (gsize)(end - host)) : g_strdup(host);
-}
-
 /* The port may differ: a tunnel has its own. */
-static bool is_loopback_name(const char *host) {
-    g_autofree char *name = host_name(host);
-    g_autoptr(GInetAddress) address = g_inet_address_new_from_string(name);
-    return address != NULL ? g_inet_address_get_is_loopback(address)
-                           : g_ascii_strcasecmp(name, "localhost") == 0;
-}
-
 static enum MHD_Result host_look(void *data, enum MHD_ValueKind kind, const char *name,
                                  const char *value) {
     bool *is_known = data;
     if (g_ascii_strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0 &&
-        (value == NULL || !is_loopback_name(value)))
+        (value == NULL || !address_is_loopback(value)))
         *is_known = false;
     return MHD_YES;
 }
@@ -536,73 +520,6 @@ static gpointer http_run(gpointer data) {
     return NULL;
 }
 
-/* --- listening --- */
-
-/* "host:port", "[v6]:port" into its halves. */
-static bool address_split(const char *text, char **ret_host, char **ret_port) {
-    const char *colon = strrchr(text, ':');
-    guint64 port;
-    if (colon == NULL || colon == text ||
-        !g_ascii_string_to_unsigned(colon + 1, 10, 0, G_MAXUINT16, &port, NULL))
-        return false;
-    *ret_host = host_name(text);
-    *ret_port = g_strdup(colon + 1);
-    return *text == '[' ? colon[-1] == ']' : strchr(text, ':') == colon;
-}
-
-bool http_check_address(const char *listen, GError **error) {
-    g_autofree char *host = NULL, *port = NULL;
-    return address_split(listen, &host, &port) ||
-           fault_set(error, FAULT_USAGE, "%s: expected ADDRESS:PORT, such as 127.0.0.1:7810",
-                     listen);
-}
-
-static int socket_listening(const struct addrinfo *at) {
-    int listener = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener < 0)
-        return -1;
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (bind(listener, at->ai_addr, at->ai_addrlen) == 0 && listen(listener, PENDING_LIMIT) == 0)
-        return listener;
-    int saved = errno;
-    close(listener);
-    errno = saved;
-    return -1;
-}
-
-static int address_listen(const char *text, GError **error) {
-    g_autofree char *host = NULL, *port = NULL;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
-    if (!http_check_address(text, error) || !address_split(text, &host, &port))
-        return -1;
-    int problem = getaddrinfo(host, port, &hints, &found);
-    if (problem != 0) {
-        fault_set(error, FAULT_USAGE, "%s: %s", text, gai_strerror(problem));
-        return -1;
-    }
-    int listener = socket_listening(found);
-    if (listener < 0)
-        fault_set(error, FAULT_USAGE, "%s: %s", text, g_strerror(errno));
-    freeaddrinfo(found);
-    return listener;
-}
-
-/* By the socket itself: a name leads somewhere, port 0 became one. */
-static bool address_told(Http *http, int listener) {
-    struct sockaddr_storage bound;
-    socklen_t length = sizeof bound;
-    if (getsockname(listener, (struct sockaddr *)&bound, &length) != 0)
-        return false;
-    g_autoptr(GSocketAddress) address = g_socket_address_new_from_native(&bound, length);
-    GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS(address);
-    GInetAddress *ip = g_inet_socket_address_get_address(inet);
-    g_autofree char *host = g_inet_address_to_string(ip);
-    http->address = g_strdup_printf(strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host,
-                                    (guint)g_inet_socket_address_get_port(inet));
-    http->on_loopback = g_inet_address_get_is_loopback(ip);
-    return true;
-}
-
 /* --- starting and stopping --- */
 
 static struct MHD_Daemon *daemon_start(Http *http, int listener) {
@@ -615,12 +532,22 @@ static struct MHD_Daemon *daemon_start(Http *http, int listener) {
         http, MHD_OPTION_NOTIFY_CONNECTION, visit_note, http, MHD_OPTION_END);
 }
 
+/* By the socket itself: a name leads somewhere, port 0 became one. */
+static bool told_where(Http *http, int listener) {
+    g_autoptr(GInetSocketAddress) address = address_of(listener);
+    if (address == NULL)
+        return false;
+    http->address = address_text(address);
+    http->on_loopback = address_is_loopback(http->address);
+    return true;
+}
+
 Http *http_start(const char *listen, HttpAnswer answer, void *context, GError **error) {
-    int listener = address_listen(listen, error);
+    int listener = address_check(listen, error) ? address_listen(listen, PENDING_LIMIT, error) : -1;
     if (listener < 0)
         return NULL;
     Http *http = http_new(answer, context);
-    http->daemon = address_told(http, listener) ? daemon_start(http, listener) : NULL;
+    http->daemon = told_where(http, listener) ? daemon_start(http, listener) : NULL;
     if (http->daemon == NULL) {
         fault_set(error, FAULT_STOP, "%s: no HTTP server can be started: %s", listen,
                   g_strerror(errno));

@@ -21,16 +21,14 @@ typedef struct HttpRequest HttpRequest;
  * all others wait too. */
 typedef void (*HttpAnswer)(HttpRequest *request, void *context);
 
-/* Listens on ADDRESS:PORT ("127.0.0.1:7810", "[::1]:7810"); port 0: a free one. FAULT_USAGE if that
- * is no address, or cannot be had; the words begin with it. */
+/* Listens on ADDRESS:PORT (stream/address.h); port 0: a free one. FAULT_USAGE if that is no
+ * address, or cannot be had; the words begin with it. */
 Http *http_start(const char *listen, HttpAnswer answer, void *context, GError **error);
 /* Whoever is still connected is cut off. answer is not called any more when it returns; what is
  * answered later goes nowhere, and must still be answered. Accepts NULL. */
 void http_stop(Http *http);
 /* What to call it by, with the port it got: "127.0.0.1:7810". */
 const char *http_address(const Http *http);
-/* Whether listen is well-formed: for settings. FAULT_USAGE. */
-bool http_check_address(const char *listen, GError **error);
 
 /* Decoded, valid UTF-8, begins with '/'. */
 const char *http_path(const HttpRequest *request);

@@ -1,6 +1,6 @@
 #include "stream/settings.h"
+#include "stream/address.h"
 #include "stream/frame.h"
-#include "stream/http.h"
 #include <math.h>
 #include <string.h>
 
@@ -589,7 +589,7 @@ static bool check_metrics(const Settings *settings, GError **error) {
             continue;
         const char *listen = *(char *const *)((const char *)settings + row->offset);
         g_autoptr(GError) wrong = NULL;
-        if (*listen != '\0' && !http_check_address(listen, &wrong))
+        if (*listen != '\0' && !address_check(listen, &wrong))
             return fault_set(error, FAULT_USAGE, "[%s] %s = %s", row->section, row->key,
                              wrong->message);
     }

@@ -2,6 +2,7 @@
 #include "store/page/looks.h"
 #include "store/page/state.h"
 #include "store/page/web.h"
+#include "stream/address.h"
 #include "stream/http.h"
 #include "stream/program.h"
 #include <stdio.h>
@@ -38,15 +39,10 @@ static void page_answer(HttpRequest *request, void *context) {
 /* --- beginning and end --- */
 
 bool page_check(const Settings *settings, GError **error) {
-    if (http_check_address(settings->page_listen, error))
+    if (address_check(settings->page_listen, error))
         return true;
     g_prefix_error(error, "[store] page-listen = ");
     return false;
-}
-
-static bool listens_on_loopback(const char *address) {
-    return g_str_has_prefix(address, "127.") || g_str_has_prefix(address, "[::1]") ||
-           g_str_has_prefix(address, "localhost:");
 }
 
 /* A database that is away comes back; one that refuses us is a matter of settings. */
@@ -71,7 +67,7 @@ static bool page_start(Page *page, const Settings *settings, GError **error) {
 static void page_tell(const Page *page) {
     printf("http://%s/\n", http_address(page->http));
     fflush(stdout);
-    if (!listens_on_loopback(http_address(page->http)))
+    if (!address_is_loopback(http_address(page->http)))
         log_warning("the page listens on %s: whoever reaches it may look, without a password",
                     http_address(page->http));
     program_notify("READY=1");
