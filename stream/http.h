@@ -1,5 +1,5 @@
-/* http: a small HTTP server, for what people and their tools look at: metrics, health, a page. No
- * other file knows microhttpd.h.
+/* http: a small HTTP server, for what people and their tools look at: metrics, health, a page. Only
+ * http*.c know microhttpd.h.
  *
  * GET and HEAD only; one thread of its own answers everybody. Whoever is slow, silent or sends
  * rubbish is cut off and holds nobody up: connections, bytes of a request's head, its time and the
