@@ -341,6 +341,11 @@ START_TEST(viewers_of_the_same_share_one_answer) {
         ck_assert_int_eq(answers[i].status, 200);
         g_hash_table_add(different, answers[i].body->str);
     }
+    g_auto(Answered) soon = ask(&shown, "map?plate=P1&measure=mean");
+    g_auto(Answered) later = ask(&shown, "map?plate=P1&measure=mean");
+    g_auto(Answered) other = ask(&shown, "map?plate=P1&measure=frames");
+    ck_assert_msg(g_str_equal(soon.body->str, later.body->str), "%s", later.body->str);
+    ck_assert_str_ne(soon.body->str, other.body->str);
     /* Some may have connected a second later, on a busy machine. */
     ck_assert_int_le(g_hash_table_size(different), 3);
     for (int i = 0; i < VIEWERS; i++)
