@@ -6,6 +6,7 @@
 #   image_stack      plate Z1, seven planes, and a focus that is lost on the way
 #   image_lapse      plate T1, eight time points; its green light fades
 #   image_today      plate P4, with faults, while everything runs
+#   image_months     four hundred plates of the months before
 #   question_names, ask NAME [OPTION...], columns_of NAME
 # shellcheck shell=bash disable=SC2154
 
@@ -92,6 +93,29 @@ image_today() {
         --fault defocus:B02,C05 --fault empty:A04 --fault saturated:GFP@D03 --fault missing:D02/2 \
         --fault dim:A06,B06,C06,D06 --fault stuck:12+1 --fault truncated:DAPI@C03/1 --fault uneven:B05
     wait_until 60 all_have_rows
+}
+
+# As many rows as make reading all of them dear: P1 again and again, four times a day for a hundred days before.
+image_months() {
+    postgres_psql --dbname scopestream --file - <<-'END' > /dev/null
+	select scopestream_data.ensure_partitions(now() - interval '4 months', now());
+	create temporary table again as
+	    select f.frame_id, f.acquired_at, md5(f.frame_id::text || n)::uuid as new_id, n,
+	           f.acquired_at - n * interval '6 hours' as new_at
+	    from scopestream_data.frame f, generate_series(1, 400) n where f.plate = 'P1';
+	insert into scopestream_data.frame
+	    select x.* from again a join scopestream_data.frame f using (frame_id, acquired_at),
+	    lateral jsonb_populate_record(f, jsonb_build_object('frame_id', a.new_id, 'acquired_at', a.new_at,
+	        'closed_at', a.new_at, 'plate', 'P1 ' || a.n)) x;
+	insert into scopestream_data.result
+	    select x.* from again a join scopestream_data.result r using (frame_id, acquired_at),
+	    lateral jsonb_populate_record(r, jsonb_build_object('frame_id', a.new_id, 'acquired_at', a.new_at,
+	        'stored_at', a.new_at, 'tile_mean', null, 'tile_lap', null, 'spectrum_profile', null)) x;
+	insert into scopestream_data.priority
+	    select x.* from again a join scopestream_data.priority p using (frame_id, acquired_at),
+	    lateral jsonb_populate_record(p, jsonb_build_object('frame_id', a.new_id, 'acquired_at', a.new_at)) x;
+	vacuum analyze scopestream_data.frame, scopestream_data.result, scopestream_data.priority;
+	END
 }
 
 question_names() {
