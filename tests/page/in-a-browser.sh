@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../scenarios/harness.bash"
 
 for program in chromium chromedriver; do
-    command -v $program > /dev/null || { echo "$program is missing: deploy/install-packages"; exit 77; }
+    command -v $program > /dev/null || { echo "$program is missing: deploy/install-packages --for-tests"; exit 77; }
 done
 /usr/bin/python3 -c 'import selenium' 2>/dev/null || { echo "python3-selenium is missing"; exit 77; }
 
