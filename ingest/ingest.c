@@ -4,7 +4,7 @@
 #include "ingest/report.h"
 #include "ingest/serve.h"
 #include "ingest/source.h"
-#include "ingest/state.h"
+#include "ingest/vitals.h"
 #include "stream/metrics.h"
 #include "stream/program.h"
 #include <poll.h>
@@ -18,7 +18,7 @@ typedef struct {
     DeliveryOffice *office;
     Offer *offer;
     Report *report;
-    State *state;
+    Vitals *vitals;
     Source **sources;
     guint source_count;
     SourceCatch caught;
@@ -64,13 +64,13 @@ static bool ingest_open(Ingest *ingest, const Settings *settings, GError **error
            (ingest->report =
                 report_open(settings, ingest->journal, ingest->offer, ingest->control, error)) &&
            (open_sources(ingest), true) &&
-           (ingest->state =
-                state_open(settings, ingest->journal, ingest->offer, ingest->control, error));
+           (ingest->vitals =
+                vitals_open(settings, ingest->journal, ingest->offer, ingest->control, error));
 }
 
 /* First whoever asks, then whoever answers: handlers are called until their bus is closed. */
 static void ingest_close(Ingest *ingest) {
-    state_close(ingest->state);
+    vitals_close(ingest->vitals);
     for (guint index = 0; index < ingest->source_count; index++)
         source_free(ingest->sources[index]);
     g_free(ingest->sources);
@@ -120,7 +120,7 @@ static bool catch_keep(Ingest *ingest, const Source *source, GError **error) {
         return true;
     bool kept = journal_add(ingest->journal, caught->files, error);
     if (kept)
-        state_count_files(source, caught);
+        vitals_count_files(source, caught);
     for (guint index = 0; kept && index < caught->news->len; index++)
         kept = news_keep(ingest, source, g_ptr_array_index(caught->news, index), error);
     source_catch_clear(caught);
@@ -139,7 +139,7 @@ static bool ingest_turn(Ingest *ingest, GError **error) {
         if (!catch_keep(ingest, source, error))
             return false;
         report_source(ingest->report, index, source);
-        state_see(ingest->state, index, source);
+        vitals_see(ingest->vitals, index, source);
         complete = complete && source_caught_up(source);
     }
     serve_set_complete(ingest->serve, complete);

@@ -5,9 +5,9 @@
 #include "store/migrate.h"
 #include "store/notify.h"
 #include "store/postgres.h"
-#include "store/state.h"
 #include "store/tell.h"
 #include "store/thumbnails.h"
+#include "store/vitals.h"
 #include "store/webhook.h"
 #include "stream/bus.h"
 #include "stream/json_write.h"
@@ -49,7 +49,7 @@ typedef struct {
     Have *have;
     Decisions *decisions;
     Webhooks *webhooks;
-    State *state;
+    Vitals *vitals;
     Report report;
     Outside database, queue, steering;
     bool was_connected;       /* once, to PostgreSQL: from then on a refusal may pass */
@@ -112,7 +112,7 @@ static void status_answer(BusMessage *asked, void *context) {
 /* --- PostgreSQL --- */
 
 static void database_away(Store *store, GError *error) {
-    state_set_database(store->state, false);
+    vitals_set_database(store->vitals, false);
     report_database(&store->report, error->message);
     outside_away(&store->database, error->message);
     g_error_free(error);
@@ -173,7 +173,7 @@ static bool database_ready(Store *store) {
             database_away(store, error);
         return false;
     }
-    state_set_database(store->state, true);
+    vitals_set_database(store->vitals, true);
     report_database(&store->report, "connected");
     return true;
 }
@@ -241,7 +241,7 @@ static Batch *batch_gather(Store *store) {
             deadline_us = g_get_monotonic_time() + store->settings->store_batch_wait_ms * 1000;
         wait_ms = (deadline_us - g_get_monotonic_time()) / 1000;
     }
-    state_count_taken(batch);
+    vitals_count_taken(batch);
     return batch;
 }
 
@@ -332,7 +332,7 @@ static void store_one_batch(Store *store) {
     if (!committed)
         return;
     batch_report(store, batch);
-    state_count_committed(store->state, batch, begun_us);
+    vitals_count_committed(store->vitals, batch, begun_us);
 }
 
 /* --- steering --- */
@@ -391,13 +391,13 @@ static bool store_open(Store *store, const Settings *settings, GError **error) {
     store->report.bus = store->bus;
     store->have = have_open(settings, store->bus, error);
     store->decisions = store->have != NULL ? decisions_open(settings, store->bus, error) : NULL;
-    store->state = store->decisions != NULL ? state_open(settings, store->bus, error) : NULL;
-    return store->state != NULL && bus_subscribe(store->bus, "scopestream.status", NULL,
-                                                 status_answer, &store->report, error);
+    store->vitals = store->decisions != NULL ? vitals_open(settings, store->bus, error) : NULL;
+    return store->vitals != NULL && bus_subscribe(store->bus, "scopestream.status", NULL,
+                                                  status_answer, &store->report, error);
 }
 
 static void store_close(Store *store) {
-    state_close(store->state);
+    vitals_close(store->vitals);
     webhooks_free(store->webhooks);
     bus_pull_close(store->pull);
     bus_close(store->bus);

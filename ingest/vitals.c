@@ -1,11 +1,11 @@
-#include "ingest/state.h"
+#include "ingest/vitals.h"
 #include "stream/metrics_server.h"
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { DISK_LOOK_US = 10 * G_USEC_PER_SEC };
 
-struct State {
+struct Vitals {
     const Settings *settings;
     Journal *journal;
     Offer *offer;
@@ -23,27 +23,27 @@ static void disk_look(Metric metric, const char *value, const char *folder) {
         metrics_set(metric, value, (double)room.f_bavail * (double)room.f_frsize);
 }
 
-static void disk_look_if_due(State *state, guint index) {
-    const SourceSettings *source = state->settings->sources[index];
+static void disk_look_if_due(Vitals *vitals, guint index) {
+    const SourceSettings *source = vitals->settings->sources[index];
     gint64 now_us = g_get_monotonic_time();
-    if (now_us < state->disk_due_us[index])
+    if (now_us < vitals->disk_due_us[index])
         return;
-    state->disk_due_us[index] = now_us + DISK_LOOK_US;
+    vitals->disk_due_us[index] = now_us + DISK_LOOK_US;
     disk_look(scopestream_ingest_source_disk_free_bytes, source->name, source->folder);
 }
 
-void state_see(State *state, guint index, const Source *source) {
+void vitals_see(Vitals *vitals, guint index, const Source *source) {
     const char *name = source_settings(source)->name;
     SourceState is = source_state(source);
-    g_atomic_int_set(&state->away[index], is == SOURCE_AWAY);
+    g_atomic_int_set(&vitals->away[index], is == SOURCE_AWAY);
     metrics_set(scopestream_ingest_source_there, name, is != SOURCE_AWAY);
     metrics_set(scopestream_ingest_source_watched, name, is == SOURCE_WATCHING);
     metrics_set(scopestream_ingest_files_unsettled, name, settle_count(source_settle(source)));
     if (is != SOURCE_AWAY)
-        disk_look_if_due(state, index);
+        disk_look_if_due(vitals, index);
 }
 
-void state_count_files(const Source *source, const SourceCatch *caught) {
+void vitals_count_files(const Source *source, const SourceCatch *caught) {
     const char *name = source_settings(source)->name;
     metrics_add(scopestream_ingest_files_settled_total, name, caught->files->len);
     metrics_add(scopestream_ingest_frames_found_total, name, caught->frames);
@@ -51,11 +51,11 @@ void state_count_files(const Source *source, const SourceCatch *caught) {
 
 /* --- what is looked up when somebody asks --- */
 
-static void look_at_pipeline(const State *state, const char *pipeline) {
+static void look_at_pipeline(const Vitals *vitals, const char *pipeline) {
     JournalCounts sum = {0};
-    for (SourceSettings **source = state->settings->sources; *source != NULL; source++) {
+    for (SourceSettings **source = vitals->settings->sources; *source != NULL; source++) {
         JournalCounts counts = {0};
-        journal_count(state->journal, pipeline, (*source)->name, &counts, NULL);
+        journal_count(vitals->journal, pipeline, (*source)->name, &counts, NULL);
         sum.waiting += counts.waiting;
         sum.queued += counts.queued;
         sum.stored += counts.stored;
@@ -71,32 +71,32 @@ static void look_at_pipeline(const State *state, const char *pipeline) {
 }
 
 static void look(void *context) {
-    const State *state = context;
-    g_autofree char *holding = offer_holding(state->offer);
-    g_autofree char *journal_folder = g_path_get_dirname(state->settings->journal);
-    const char *const *pipelines = journal_pipelines(state->journal);
+    const Vitals *vitals = context;
+    g_autofree char *holding = offer_holding(vitals->offer);
+    g_autofree char *journal_folder = g_path_get_dirname(vitals->settings->journal);
+    const char *const *pipelines = journal_pipelines(vitals->journal);
     for (guint index = 0; pipelines[index] != NULL; index++)
-        look_at_pipeline(state, pipelines[index]);
+        look_at_pipeline(vitals, pipelines[index]);
     metrics_set(scopestream_ingest_holding_back, NULL, holding != NULL);
-    metrics_set(scopestream_nats_connected, NULL, bus_is_connected(state->bus));
+    metrics_set(scopestream_nats_connected, NULL, bus_is_connected(vitals->bus));
     disk_look(scopestream_ingest_journal_disk_free_bytes, NULL, journal_folder);
     metrics_look_at_processes((pid_t[]){getpid(), 0});
 }
 
 static void ready(GString *missing, void *context) {
-    State *state = context;
-    if (!bus_is_connected(state->bus))
+    Vitals *vitals = context;
+    if (!bus_is_connected(vitals->bus))
         g_string_append(missing, "NATS is not reached\n");
-    for (guint index = 0; state->settings->sources[index] != NULL; index++)
-        if (g_atomic_int_get(&state->away[index]))
+    for (guint index = 0; vitals->settings->sources[index] != NULL; index++)
+        if (g_atomic_int_get(&vitals->away[index]))
             g_string_append_printf(missing, "source %s: its folder is away\n",
-                                   state->settings->sources[index]->name);
+                                   vitals->settings->sources[index]->name);
 }
 
 /* --- opening --- */
 
 /* So that a rate has where to begin. */
-static void mention_all(const State *state) {
+static void mention_all(const Vitals *vitals) {
     static const Metric of_source[] = {
         scopestream_ingest_files_seen_total,       scopestream_ingest_files_settled_total,
         scopestream_ingest_files_unfinished_total, scopestream_ingest_frames_found_total,
@@ -104,8 +104,8 @@ static void mention_all(const State *state) {
     static const Metric of_pipeline[] = {scopestream_ingest_frames_offered_total,
                                          scopestream_ingest_frames_lost_total,
                                          scopestream_ingest_frames_told_stored_total};
-    const char *const *pipelines = journal_pipelines(state->journal);
-    for (SourceSettings **source = state->settings->sources; *source != NULL; source++)
+    const char *const *pipelines = journal_pipelines(vitals->journal);
+    for (SourceSettings **source = vitals->settings->sources; *source != NULL; source++)
         for (guint i = 0; i < G_N_ELEMENTS(of_source); i++)
             metrics_mention(of_source[i], (*source)->name);
     for (guint index = 0; pipelines[index] != NULL; index++)
@@ -113,28 +113,28 @@ static void mention_all(const State *state) {
             metrics_mention(of_pipeline[i], pipelines[index]);
 }
 
-State *state_open(const Settings *settings, Journal *journal, Offer *offer, Bus *bus,
-                  GError **error) {
-    State *state = g_new0(State, 1);
+Vitals *vitals_open(const Settings *settings, Journal *journal, Offer *offer, Bus *bus,
+                    GError **error) {
+    Vitals *vitals = g_new0(Vitals, 1);
     guint sources = g_strv_length((char **)(void *)settings->sources);
-    *state = (State){settings, journal, offer, bus};
-    state->disk_due_us = g_new0(gint64, sources);
-    state->away = g_new0(gint, sources);
+    *vitals = (Vitals){settings, journal, offer, bus};
+    vitals->disk_due_us = g_new0(gint64, sources);
+    vitals->away = g_new0(gint, sources);
     for (guint index = 0; index < sources; index++)
-        state->away[index] = 1; /* until the loop has looked */
-    mention_all(state);
-    MetricsSource source = {look, ready, state};
-    if (metrics_server_start(INGEST, settings, source, &state->server, error))
-        return state;
-    state_close(state);
+        vitals->away[index] = 1; /* until the loop has looked */
+    mention_all(vitals);
+    MetricsSource source = {look, ready, vitals};
+    if (metrics_server_start(INGEST, settings, source, &vitals->server, error))
+        return vitals;
+    vitals_close(vitals);
     return NULL;
 }
 
-void state_close(State *state) {
-    if (state == NULL)
+void vitals_close(Vitals *vitals) {
+    if (vitals == NULL)
         return;
-    metrics_server_stop(state->server);
-    g_free(state->disk_due_us);
-    g_free(state->away);
-    g_free(state);
+    metrics_server_stop(vitals->server);
+    g_free(vitals->disk_due_us);
+    g_free(vitals->away);
+    g_free(vitals);
 }
