@@ -15,6 +15,12 @@ rooms=(
     "store:stream"
 )
 
+# room: the rooms of its own wing that it never includes
+never=(
+    "store/page:store/commands store/pictures"
+    "store/pictures:store/commands store/page"
+)
+
 # header: the files that may include it, as extended regular expression. Tests may include all.
 libraries=(
     'nats(/nats)?\.h:stream/bus[a-z_]*\.[ch]'
@@ -34,6 +40,7 @@ libraries=(
 main() {
     local failed=0
     no_arrow_between_rooms || failed=1
+    no_arrow_within_a_wing || failed=1
     every_library_in_its_place || failed=1
     no_path_that_climbs || failed=1
     return $failed
@@ -52,6 +59,16 @@ no_arrow_between_rooms() {
         tell "belongs to another wing" < <(includes | grep -E "^$room/" |
             grep -E ': (stream|ingest|features|store|samples|tests)/' |
             grep -vE ": ($room${allowed:+|$allowed})/") || wrong=1
+    done
+    return $wrong
+}
+
+no_arrow_within_a_wing() {
+    local row room wrong=0
+    for row in "${never[@]}"; do
+        room=${row%%:*}
+        tell "is a room that $room does not know" < <(includes | grep -E "^$room/" |
+            grep -E ": ($(tr " " "|" <<< "${row#*:}"))/") || wrong=1
     done
     return $wrong
 }

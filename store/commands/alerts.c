@@ -1,7 +1,7 @@
 #include "store/commands/commands.h"
-#include "store/commands/person.h"
 #include "store/commands/table.h"
 #include "store/commands/verbs.h"
+#include "store/person.h"
 #include "stream/program.h"
 #include <stdio.h>
 

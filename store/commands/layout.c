@@ -1,8 +1,8 @@
 #include "store/commands/commands.h"
 #include "store/commands/layout_csv.h"
-#include "store/commands/person.h"
 #include "store/commands/table.h"
 #include "store/commands/verbs.h"
+#include "store/person.h"
 #include <errno.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 #include "store/pictures/map.h"
 #include "store/commands/commands.h"
-#include "store/commands/person.h"
+#include "store/person.h"
 #include "store/pictures/plate_ask.h"
 #include "stream/program.h"
 #include <stdio.h>

@@ -1,5 +1,5 @@
 #include "store/commands/commands.h"
-#include "store/commands/person.h"
+#include "store/person.h"
 #include "store/pictures/order.h"
 #include "stream/program.h"
 #include <math.h>

@@ -1,5 +1,5 @@
 #include "store/commands/verbs.h"
-#include "store/commands/person.h"
+#include "store/person.h"
 #include "stream/program.h"
 
 /* "list, show NAME, add NAME"; g_free it. */

@@ -1,6 +1,6 @@
 #include "store/commands/commands.h"
-#include "store/commands/person.h"
 #include "store/commands/table.h"
+#include "store/person.h"
 #include "stream/program.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-#include "store/commands/progress.h"
 #include "store/pictures/order.h"
 #include "store/pictures/sheet.h"
+#include "store/progress.h"
 #include <math.h>
 
 static const char *channel_words(const char *channel) {

@@ -1,6 +1,6 @@
-#include "store/commands/progress.h"
 #include "store/pictures/order.h"
 #include "store/pictures/strip.h"
+#include "store/progress.h"
 #include <math.h>
 
 /* The pictures of one row: a channel's, or a site's. */

@@ -1,5 +1,5 @@
 #include "store/pictures/plate_ask.h"
-#include "store/commands/person.h"
+#include "store/person.h"
 #include "stream/program.h"
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* plate_ask: what the database knows of a plate. Views and functions only: the reader's role is
- * enough. Faults as person_ask (store/commands/person.h). */
+ * enough. Faults as person_ask (store/person.h). */
 #ifndef STORE_PICTURES_PLATE_ASK_H
 #define STORE_PICTURES_PLATE_ASK_H
 

@@ -1,5 +1,5 @@
 #include "store/pictures/shots.h"
-#include "store/commands/person.h"
+#include "store/person.h"
 #include "store/pictures/colour_scale.h"
 #include "stream/program.h"
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "store/commands/progress.h"
+#include "store/progress.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

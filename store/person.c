@@ -1,4 +1,4 @@
-#include "store/commands/person.h"
+#include "store/person.h"
 #include "store/migrate.h"
 #include "stream/program.h"
 #include <math.h>

@@ -1,7 +1,7 @@
 /* person: a person's own connection, questions asked over it, and words of people for parameters.
  */
-#ifndef STORE_COMMANDS_PERSON_H
-#define STORE_COMMANDS_PERSON_H
+#ifndef STORE_PERSON_H
+#define STORE_PERSON_H
 
 #include "store/postgres.h"
 #include "stream/settings.h"

@@ -1,7 +1,7 @@
 /* progress: how far a long piece of work has come, on stderr: a bar that is written over where a
  * person watches, a line now and then elsewhere. */
-#ifndef STORE_COMMANDS_PROGRESS_H
-#define STORE_COMMANDS_PROGRESS_H
+#ifndef STORE_PROGRESS_H
+#define STORE_PROGRESS_H
 
 #include <glib.h>
 #include <stdbool.h>
