@@ -43,14 +43,6 @@ static char *title_text(const PlateName *name, const char *of_channel) {
     return g_string_free(title, FALSE);
 }
 
-static char *words_text(Postgres *postgres, const char *of_measure) {
-    g_autofree char *unit = plate_ask_unit(postgres, of_measure);
-    bool has_unit = unit != NULL && *unit != '\0';
-    g_autofree char *both = g_strdup_printf("%s%s%s%s", of_measure, has_unit ? " (" : "",
-                                            has_unit ? unit : "", has_unit ? ")" : "");
-    return screen_plain(both);
-}
-
 /* ret_measure: what was asked for, or what there is. */
 static Plate *ask(Postgres *postgres, const PlateName *name, const char *of_channel,
                   const char **ret_measure, GError **error) {
@@ -75,7 +67,8 @@ static char *page(Postgres *postgres, const Screen *screen, GError **error) {
     g_autofree double *numbers = plate_values(values, &count);
     ColourScale scale = colour_scale_make(numbers, count);
     g_autofree char *title = title_text(name, of_channel);
-    g_autofree char *words = words_text(postgres, of_measure);
+    g_autofree char *told = plate_ask_words(postgres, of_measure);
+    g_autofree char *words = screen_plain(told);
     g_auto(GStrv) wells = well != NULL ? g_strsplit_set(well, ", ", -1) : NULL;
     const MapForm form = {values, &scale, title, words, wells};
     return map_text(&form, screen);

@@ -32,14 +32,6 @@ static ColourScale value_scale(const Order *order, const Plate *plate) {
                : colour_scale_make(values, count);
 }
 
-/* "focus (um)" */
-static char *measure_words(const Order *order) {
-    g_autofree char *unit = plate_ask_unit(order->postgres, order->measure);
-    bool has_unit = unit != NULL && *unit != '\0';
-    return g_strdup_printf("%s%s%s%s", order->measure, has_unit ? " (" : "", has_unit ? unit : "",
-                           has_unit ? ")" : "");
-}
-
 static const char *value_subtitle(const Order *order) {
     if (g_str_equal(order->measure, "frames"))
         return "how many frames of each well are stored";
@@ -50,7 +42,7 @@ static const char *value_subtitle(const Order *order) {
 
 static bool draw_panel_values(Sheet *sheet, const Order *order, guint panel, const Plate *plate,
                               OrderDone *done) {
-    g_autofree char *words = measure_words(order);
+    g_autofree char *words = plate_ask_words(order->postgres, order->measure);
     ColourScale scale = value_scale(order, plate);
     sheet_draw_values(sheet, panel, channel_words(order->channels[panel]), plate, &scale, words);
     done->wells += plate_count(plate, WELL_VALUE);

@@ -244,11 +244,12 @@ Plate *plate_ask(Postgres *postgres, const PlateName *name, const char *channel,
     return g_steal_pointer(&plate);
 }
 
-char *plate_ask_unit(Postgres *postgres, const char *measure) {
+char *plate_ask_words(Postgres *postgres, const char *measure) {
     const char *parameters[] = {measure};
     g_autoptr(PostgresRows) rows =
         person_ask(postgres, "select unit from scopestream.measures where name = $1", parameters,
                    G_N_ELEMENTS(parameters), NULL);
-    bool is_told = rows != NULL && PQntuples(rows) > 0;
-    return is_told ? g_strdup(postgres_text(rows, 0, 0)) : NULL;
+    const char *unit = rows != NULL && PQntuples(rows) > 0 ? postgres_text(rows, 0, 0) : NULL;
+    bool has_unit = unit != NULL && *unit != '\0';
+    return has_unit ? g_strdup_printf("%s (%s)", measure, unit) : g_strdup(measure);
 }

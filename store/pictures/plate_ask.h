@@ -34,7 +34,7 @@ Plate *plate_ask(Postgres *postgres, const PlateName *name, const char *channel,
 Plate *plate_ask_wells(Postgres *postgres, const PlateName *name, const char *channel,
                        GError **error);
 
-/* Of a measure; NULL if it has none, or nobody told. g_free it. */
-char *plate_ask_unit(Postgres *postgres, const char *measure);
+/* A measure with its unit, "focus (um)"; alone if it has none, or nobody told. g_free it. */
+char *plate_ask_words(Postgres *postgres, const char *measure);
 
 #endif

@@ -1,18 +1,16 @@
 #include "store/pictures/sheet.h"
+#include "store/pictures/heading.h"
 #include "store/pictures/legend.h"
 #include <math.h>
 
 enum {
-    MARGIN = 36,
-    HEAD = 92,      /* title, subtitle, remark */
     LABEL = 28,     /* a panel's, where there are several */
     ROW_NAMES = 34, /* left of the wells */
     COLUMN_NAMES = 24,
     PANEL_GAP = 34,
-    WIDTH_LEAST = 820, /* the legend's and the title's */
 };
 
-static const Colour ink = {30, 30, 30}, faint = {110, 110, 110}, white = {255, 255, 255};
+static const Colour ink = {30, 30, 30}, white = {255, 255, 255};
 
 struct Sheet {
     SheetForm form;           /* without its texts */
@@ -52,7 +50,8 @@ static double panel_height(const SheetForm *form, double cell_height) {
 }
 
 static double panel_top(const Sheet *sheet, guint panel) {
-    return MARGIN + HEAD + panel * (panel_height(&sheet->form, sheet->cell_height) + PANEL_GAP);
+    return PAGE_MARGIN + HEADING_HEIGHT +
+           panel * (panel_height(&sheet->form, sheet->cell_height) + PANEL_GAP);
 }
 
 static double wells_top(const Sheet *sheet, guint panel) {
@@ -60,13 +59,13 @@ static double wells_top(const Sheet *sheet, guint panel) {
 }
 
 static double sheet_width(const SheetForm *form, double cell) {
-    return MAX(WIDTH_LEAST, 2 * MARGIN + ROW_NAMES + form->columns * cell);
+    return MAX(PAGE_WIDTH_LEAST, 2 * PAGE_MARGIN + ROW_NAMES + form->columns * cell);
 }
 
 /* Whole pixels, with a gap to the next well. */
 static Box well_box(const Sheet *sheet, guint panel, guint row, guint column) {
     double gap = MAX(1, floor(sheet->cell / 40));
-    return (Box){MARGIN + ROW_NAMES + column * sheet->cell,
+    return (Box){PAGE_MARGIN + ROW_NAMES + column * sheet->cell,
                  wells_top(sheet, panel) + row * sheet->cell_height, sheet->cell - gap,
                  sheet->cell_height - gap};
 }
@@ -83,19 +82,9 @@ Box sheet_tile_box(const Sheet *sheet, guint panel, guint row, guint column, gui
 
 /* --- the page --- */
 
-static void draw_head(Sheet *sheet, const SheetForm *form) {
-    static const TextStyle title = {26, true, TEXT_LEFT, ink};
-    static const TextStyle subtitle = {16, false, TEXT_LEFT, ink};
-    static const TextStyle remark = {13, false, TEXT_LEFT, faint};
-    double width = sheet_width(form, sheet->cell) - 2 * MARGIN;
-    canvas_text(sheet->canvas, (Box){MARGIN, MARGIN - 8, width, 36}, &title, form->title);
-    canvas_text(sheet->canvas, (Box){MARGIN, MARGIN + 28, width, 24}, &subtitle, form->subtitle);
-    canvas_text(sheet->canvas, (Box){MARGIN, MARGIN + 52, width, 22}, &remark, form->remark);
-}
-
 Sheet *sheet_new(const SheetForm *form, GError **error) {
     double cell = cell_suiting(form), cell_height = cell_height_suiting(form, cell);
-    double height = 2 * MARGIN + HEAD - 12 +
+    double height = 2 * PAGE_MARGIN + HEADING_HEIGHT - 12 +
                     form->panels * (panel_height(form, cell_height) + PANEL_GAP) - PANEL_GAP;
     Canvas *canvas = canvas_new(sheet_width(form, cell), height, error);
     if (canvas == NULL)
@@ -106,7 +95,7 @@ Sheet *sheet_new(const SheetForm *form, GError **error) {
     sheet->cell = cell;
     sheet->cell_height = cell_height;
     sheet->canvas = canvas;
-    draw_head(sheet, form);
+    heading_draw(sheet->canvas, sheet_width(form, cell), form->title, form->subtitle, form->remark);
     return sheet;
 }
 
@@ -121,14 +110,15 @@ void sheet_free(Sheet *sheet) {
 static void draw_names(Sheet *sheet, guint panel, const char *label) {
     static const TextStyle label_style = {18, true, TEXT_LEFT, ink};
     TextStyle style = {CLAMP(sheet->cell * 0.3, 10, 15), false, TEXT_MIDDLE, ink};
-    double width = sheet_width(&sheet->form, sheet->cell) - 2 * MARGIN;
+    double width = sheet_width(&sheet->form, sheet->cell) - 2 * PAGE_MARGIN;
     if (sheet->form.panels > 1)
-        canvas_text(sheet->canvas, (Box){MARGIN, panel_top(sheet, panel), width, LABEL - 4},
+        canvas_text(sheet->canvas, (Box){PAGE_MARGIN, panel_top(sheet, panel), width, LABEL - 4},
                     &label_style, label);
     for (guint row = 0; row < sheet->form.rows; row++) {
         Box well = well_box(sheet, panel, row, 0);
         g_autofree char *name = row_name(row);
-        canvas_text(sheet->canvas, (Box){MARGIN, well.y, ROW_NAMES - 4, well.height}, &style, name);
+        canvas_text(sheet->canvas, (Box){PAGE_MARGIN, well.y, ROW_NAMES - 4, well.height}, &style,
+                    name);
     }
     for (guint column = 0; column < sheet->form.columns; column++) {
         Box well = well_box(sheet, panel, 0, column);
@@ -140,8 +130,8 @@ static void draw_names(Sheet *sheet, guint panel, const char *label) {
 
 static Box legend_box(const Sheet *sheet, guint panel) {
     double top = wells_top(sheet, panel) + sheet->form.rows * sheet->cell_height + 14;
-    double width = sheet_width(&sheet->form, sheet->cell) - 2 * MARGIN - ROW_NAMES;
-    return (Box){MARGIN + ROW_NAMES, top, width, LEGEND_HEIGHT};
+    double width = sheet_width(&sheet->form, sheet->cell) - 2 * PAGE_MARGIN - ROW_NAMES;
+    return (Box){PAGE_MARGIN + ROW_NAMES, top, width, LEGEND_HEIGHT};
 }
 
 /* --- numbers --- */

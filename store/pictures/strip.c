@@ -1,15 +1,13 @@
 #include "store/pictures/strip.h"
+#include "store/pictures/heading.h"
 #include "store/pictures/legend.h"
 #include <math.h>
 
 enum {
-    MARGIN = 36,
-    HEAD = 92,
     ROW_NAMES = 96,
     TIMES = 38, /* above each line */
     LINE_GAP = 18,
     PICTURES_WIDTH = 1800,
-    WIDTH_LEAST = 820,
 };
 
 static const Colour ink = {30, 30, 30}, faint = {110, 110, 110}, white = {255, 255, 255};
@@ -28,32 +26,22 @@ static double line_height(const Strip *strip) {
 }
 
 static double strip_width(const Strip *strip) {
-    return MAX(WIDTH_LEAST, 2 * MARGIN + ROW_NAMES + strip->across * strip->cell);
+    return MAX(PAGE_WIDTH_LEAST, 2 * PAGE_MARGIN + ROW_NAMES + strip->across * strip->cell);
 }
 
 static double legends_top(const Strip *strip) {
-    return MARGIN + HEAD + strip->lines * line_height(strip);
+    return PAGE_MARGIN + HEADING_HEIGHT + strip->lines * line_height(strip);
 }
 
 Box strip_box(const Strip *strip, guint row, guint time) {
     double gap = MAX(1, floor(strip->cell / 60));
-    return (Box){MARGIN + ROW_NAMES + time % strip->across * strip->cell,
-                 MARGIN + HEAD + time / strip->across * line_height(strip) + TIMES +
+    return (Box){PAGE_MARGIN + ROW_NAMES + time % strip->across * strip->cell,
+                 PAGE_MARGIN + HEADING_HEIGHT + time / strip->across * line_height(strip) + TIMES +
                      row * strip->cell_height,
                  strip->cell - gap, strip->cell_height - gap};
 }
 
 /* --- the page --- */
-
-static void draw_head(Strip *strip, const StripForm *form) {
-    static const TextStyle title = {26, true, TEXT_LEFT, ink};
-    static const TextStyle subtitle = {16, false, TEXT_LEFT, ink};
-    static const TextStyle remark = {13, false, TEXT_LEFT, faint};
-    double width = strip_width(strip) - 2 * MARGIN;
-    canvas_text(strip->canvas, (Box){MARGIN, MARGIN - 8, width, 36}, &title, form->title);
-    canvas_text(strip->canvas, (Box){MARGIN, MARGIN + 28, width, 24}, &subtitle, form->subtitle);
-    canvas_text(strip->canvas, (Box){MARGIN, MARGIN + 52, width, 22}, &remark, form->remark);
-}
 
 static void draw_gaps(Strip *strip) {
     for (guint row = 0; row < strip->form.rows; row++)
@@ -71,11 +59,11 @@ Strip *strip_new(const StripForm *form, GError **error) {
     strip->cell_height = rint(strip->cell * form->aspect);
     strip->across = CLAMP((guint)(PICTURES_WIDTH / strip->cell), 1, MAX(1, form->times));
     strip->lines = (MAX(1, form->times) - 1) / strip->across + 1;
-    double height = legends_top(strip) + form->rows * LEGEND_HEIGHT + MARGIN + 34;
+    double height = legends_top(strip) + form->rows * LEGEND_HEIGHT + PAGE_MARGIN + 34;
     strip->canvas = canvas_new(strip_width(strip), height, error);
     if (strip->canvas == NULL)
         return NULL;
-    draw_head(strip, form);
+    heading_draw(strip->canvas, strip_width(strip), form->title, form->subtitle, form->remark);
     draw_gaps(strip);
     return g_steal_pointer(&strip);
 }
@@ -92,7 +80,8 @@ void strip_draw_row_name(Strip *strip, guint row, const char *name) {
     static const TextStyle style = {15, true, TEXT_LEFT, ink};
     for (guint line = 0; line < strip->lines; line++) {
         Box box = strip_box(strip, row, line * strip->across);
-        canvas_text(strip->canvas, (Box){MARGIN, box.y, ROW_NAMES - 8, box.height}, &style, name);
+        canvas_text(strip->canvas, (Box){PAGE_MARGIN, box.y, ROW_NAMES - 8, box.height}, &style,
+                    name);
     }
 }
 
@@ -122,8 +111,8 @@ void strip_draw_pale(Strip *strip, guint row, guint time) {
 }
 
 static Box legend_box(const Strip *strip, guint row) {
-    return (Box){MARGIN + ROW_NAMES, legends_top(strip) + row * LEGEND_HEIGHT,
-                 strip_width(strip) - 2 * MARGIN - ROW_NAMES, LEGEND_HEIGHT};
+    return (Box){PAGE_MARGIN + ROW_NAMES, legends_top(strip) + row * LEGEND_HEIGHT,
+                 strip_width(strip) - 2 * PAGE_MARGIN - ROW_NAMES, LEGEND_HEIGHT};
 }
 
 void strip_draw_legend(Strip *strip, guint row, const ColourScale *greys, const char *words) {
