@@ -5,6 +5,7 @@
 #include <math.h>
 #include <pango/pangocairo.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct Canvas {
@@ -236,8 +237,25 @@ static bool write_file(Canvas *canvas, const char *path, GError **error) {
     return ok;
 }
 
+/* A pipe or a device is written into: a file that takes its name would take its place. */
+static bool write_into(Canvas *canvas, const char *path, GError **error) {
+    FILE *file = fopen(path, "we");
+    if (file == NULL)
+        return write_failed(path, error);
+    bool ok = write_to(canvas, file, path, error);
+    if (fclose(file) != 0 && ok)
+        ok = write_failed(path, error);
+    return ok;
+}
+
+static bool is_file_or_nothing(const char *path) {
+    struct stat found;
+    return stat(path, &found) != 0 || S_ISREG(found.st_mode);
+}
+
 bool canvas_write(Canvas *canvas, const char *path, GError **error) {
     if (g_str_equal(path, "-"))
         return write_to(canvas, stdout, "standard output", error);
-    return write_file(canvas, path, error);
+    return is_file_or_nothing(path) ? write_file(canvas, path, error)
+                                    : write_into(canvas, path, error);
 }

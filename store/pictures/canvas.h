@@ -58,7 +58,8 @@ void canvas_picture(Canvas *canvas, Box box, const Picture *picture, const guint
 
 /* --- the file --- */
 
-/* "-": standard output. A file is there whole, or not at all. FAULT_STOP. */
+/* "-": standard output. A file is there whole, or not at all; into a pipe or a device is written.
+ * FAULT_STOP. */
 bool canvas_write(Canvas *canvas, const char *path, GError **error);
 
 #endif

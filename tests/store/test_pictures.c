@@ -6,10 +6,13 @@
 #include "store/pictures/strip.h"
 #include "store/status_page.h"
 #include "tests/suite.h"
+#include <fcntl.h>
 #include <gdk-pixbuf/gdk-pixbuf.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* --- colours --- */
 
@@ -425,6 +428,25 @@ START_TEST(a_file_that_cannot_be_written_leaves_nothing) {
 }
 END_TEST
 
+START_TEST(a_pipe_stays_a_pipe) {
+    g_autoptr(Canvas) canvas = canvas_new(10, 10, NULL);
+    g_autofree char *path = test_file();
+    g_autoptr(GError) error = NULL;
+    GStatBuf found;
+    char begins[8];
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    int reader = g_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+    ck_assert_int_ge(reader, 0);
+    ck_assert(canvas_write(canvas, path, &error));
+    ck_assert_int_eq(g_stat(path, &found), 0);
+    ck_assert(S_ISFIFO(found.st_mode));
+    ck_assert_int_eq(read(reader, begins, sizeof begins), sizeof begins);
+    ck_assert_mem_eq(begins, "\x89PNG\r\n\x1a\n", sizeof begins);
+    close(reader);
+    remove_file(path);
+}
+END_TEST
+
 START_TEST(a_strip_goes_on_in_the_next_line) {
     const StripForm form = {
         .rows = 2, .times = 30, .aspect = 0.5, .title = "", .subtitle = "", .remark = ""};
@@ -635,7 +657,7 @@ SUITE("pictures", the_colours_are_viridis_and_get_brighter_all_the_way,
       each_well_stands_in_its_place_in_its_colour, what_is_missing_has_no_colour_of_the_scale,
       pictures_of_several_sites_share_their_well, names_are_drawn_as_text_and_not_as_markup,
       a_sheet_beyond_all_bounds_is_refused, a_file_that_cannot_be_written_leaves_nothing,
-      a_strip_goes_on_in_the_next_line, colours_are_those_the_terminal_has,
+      a_pipe_stays_a_pipe, a_strip_goes_on_in_the_next_line, colours_are_those_the_terminal_has,
       lines_are_cut_to_the_screen_and_escapes_are_not, every_plate_fits_a_terminal_of_80_columns,
       without_colours_a_map_is_plain_ascii, numbers_stand_in_wells_that_are_wide_enough,
       wells_have_the_colours_of_the_scale, a_low_terminal_shows_two_rows_a_line,
