@@ -76,6 +76,10 @@ static bool uri_read(HttpRequest *request, const char *uri) {
            g_utf8_validate(request->path, -1, NULL) && request->parameters != NULL;
 }
 
+static Visit *visit_of(struct MHD_Connection *connection) {
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
 /* libmicrohttpd calls it first of all, with what stands in the request's line. */
 static void *request_begin(void *data, const char *uri, struct MHD_Connection *connection) {
     Http *http = data;
@@ -87,6 +91,7 @@ static void *request_begin(void *data, const char *uri, struct MHD_Connection *c
     g_atomic_ref_count_inc(&http->references);
     if (!uri_read(request, uri))
         g_clear_pointer(&request->path, g_free);
+    visit_of(connection)->request = request;
     return request;
 }
 
@@ -179,11 +184,29 @@ static void due_in(HttpRequest *request, gint64 seconds) {
         seconds > 0 ? g_get_monotonic_time() + seconds * G_USEC_PER_SEC : G_MAXINT64;
 }
 
+/* The connection is done with it. */
+static void request_leave(HttpRequest *request) {
+    Http *http = request->http;
+    g_mutex_lock(&http->lock);
+    request->is_gone = true;
+    g_hash_table_remove(http->held, request);
+    g_ptr_array_remove(http->events, request);
+    g_mutex_unlock(&http->lock);
+    request_unref(request);
+}
+
+/* Of a request with more parameters than its memory holds, libmicrohttpd never tells the end. */
+static void visit_end(Http *http, Visit *visit) {
+    if (visit->request != NULL)
+        request_leave(visit->request);
+    g_hash_table_remove(http->visits, visit);
+}
+
 static void visit_note(void *data, struct MHD_Connection *connection, void **context,
                        enum MHD_ConnectionNotificationCode what) {
     Http *http = data;
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-        g_hash_table_remove(http->visits, *context);
+        visit_end(http, *context);
         return;
     }
     Visit *visit = *context = g_new0(Visit, 1);
@@ -193,10 +216,6 @@ static void visit_note(void *data, struct MHD_Connection *connection, void **con
     setsockopt(visit->socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &(int){SILENCE_LIMIT_S * 1000},
                sizeof(int));
     g_hash_table_add(http->visits, visit);
-}
-
-static Visit *visit_of(struct MHD_Connection *connection) {
-    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
 /* Sends the answer if there is one, else sleeps until there is. */
@@ -222,6 +241,7 @@ static enum MHD_Result request_handle(void *data, struct MHD_Connection *connect
     enum MHD_Result refused;
     if (request->visit == NULL) {
         request->visit = visit_of(connection);
+        request->is_head = g_str_equal(method, MHD_HTTP_METHOD_HEAD);
         due_in(request, ANSWER_LIMIT_S);
         return http_refuse(request, method, &refused) ? refused : MHD_YES;
     }
@@ -236,19 +256,14 @@ static enum MHD_Result request_handle(void *data, struct MHD_Connection *connect
 
 static void request_end(void *data, struct MHD_Connection *connection, void **state,
                         enum MHD_RequestTerminationCode why) {
-    Http *http = data;
     HttpRequest *request = *state;
     if (request == NULL)
         return;
     *state = NULL;
+    visit_of(connection)->request = NULL;
     if (request->visit != NULL)
         due_in(request, REQUEST_LIMIT_S);
-    g_mutex_lock(&http->lock);
-    request->is_gone = true;
-    g_hash_table_remove(http->held, request);
-    g_ptr_array_remove(http->events, request);
-    g_mutex_unlock(&http->lock);
-    request_unref(request);
+    request_leave(request);
 }
 
 /* --- the thread --- */

@@ -73,8 +73,14 @@ static GBytes *bytes_of(char *text) {
     return g_bytes_new_take(text, strlen(text));
 }
 
+#define EVENTS_TYPE "text/event-stream; charset=utf-8"
+
 void http_answer_events(HttpRequest *request) {
     Http *http = request->http;
+    if (request->is_head) { /* of a stream, libmicrohttpd would send the end of a body */
+        http_answer(request, MHD_HTTP_OK, EVENTS_TYPE, g_bytes_new(NULL, 0), "no-store");
+        return;
+    }
     struct MHD_Response *response =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, events_read, request, NULL);
     g_mutex_lock(&http->lock);
@@ -85,9 +91,8 @@ void http_answer_events(HttpRequest *request) {
         event_add(request, first);
     }
     g_mutex_unlock(&http->lock);
-    http_request_settle(
-        request, MHD_HTTP_OK,
-        http_response_dress(response, "text/event-stream; charset=utf-8", "no-store"));
+    http_request_settle(request, MHD_HTTP_OK,
+                        http_response_dress(response, EVENTS_TYPE, "no-store"));
 }
 
 void http_tell(Http *http, const char *event, const char *data) {

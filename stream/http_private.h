@@ -27,7 +27,8 @@ struct Http {
 /* A connection, from its beginning to its end. */
 typedef struct {
     int socket;
-    gint64 due_us; /* monotonic: cut off then */
+    gint64 due_us;        /* monotonic: cut off then */
+    HttpRequest *request; /* that is read or answered; NULL: none */
 } Visit;
 
 struct HttpRequest {
@@ -36,6 +37,7 @@ struct HttpRequest {
     GHashTable *parameters; /* NULL: the same */
     struct MHD_Connection *connection;
     Visit *visit;
+    bool is_head;  /* wants no body */
     bool is_asked; /* answer was called */
 
     gatomicrefcount references; /* of the connection, and of whoever has to answer */

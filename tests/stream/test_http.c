@@ -193,6 +193,18 @@ START_TEST(head_gets_the_length_and_no_body) {
 }
 END_TEST
 
+START_TEST(head_of_a_stream_has_no_body_either) {
+    static const char two[] = "HEAD /events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                              "GET /b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    Http *http = start();
+    g_autofree char *heard = ask(http, two);
+    ck_assert_msg(status_of(heard) == 200, "%s", heard);
+    ck_assert_msg(g_str_has_prefix(body_of(heard), "HTTP/1.1 200 "), "%s", body_of(heard));
+    ck_assert_uint_eq(http_listeners(http), 0);
+    http_stop(http);
+}
+END_TEST
+
 START_TEST(other_methods_and_bodies_are_refused) {
     static const struct {
         const char *text;
@@ -265,6 +277,23 @@ START_TEST(hostile_request_lines_and_headers_do_nothing) {
     g_autofree char *heard = get(http, "/well");
     assert_heard(heard, 200, "/well show=(null)\n");
     g_string_free(many_headers, TRUE);
+    http_stop(http);
+}
+END_TEST
+
+/* A request that is forgotten shows as a leak when the test ends. */
+START_TEST(more_parameters_than_there_is_memory_for_leave_nothing_behind) {
+    Http *http = start();
+    g_autoptr(GString) text = g_string_new("GET /a?");
+    for (int i = 0; i < 3500; i++)
+        g_string_append(text, "a=b&");
+    g_string_append(text, "a=b HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    for (int turn = 0; turn < 3; turn++) {
+        g_autofree char *heard = exchange(http, text->str, text->len);
+        ck_assert_int_ne(status_of(heard), 200);
+    }
+    g_autofree char *after = get(http, "/after");
+    assert_heard(after, 200, "/after show=(null)\n");
     http_stop(http);
 }
 END_TEST
@@ -538,10 +567,12 @@ END_TEST
 
 SUITE("http", a_path_and_its_parameters_arrive_decoded,
       an_answer_may_come_later_from_another_thread, one_connection_asks_many_times,
-      head_gets_the_length_and_no_body, other_methods_and_bodies_are_refused,
-      hostile_request_lines_and_headers_do_nothing, a_name_from_elsewhere_is_refused_on_loopback,
-      on_every_interface_any_name_will_do, who_dawdles_over_a_request_is_cut_off,
-      a_reader_who_stops_in_the_middle_holds_nobody_up, events_reach_a_listener_line_by_line,
+      head_gets_the_length_and_no_body, head_of_a_stream_has_no_body_either,
+      other_methods_and_bodies_are_refused, hostile_request_lines_and_headers_do_nothing,
+      more_parameters_than_there_is_memory_for_leave_nothing_behind,
+      a_name_from_elsewhere_is_refused_on_loopback, on_every_interface_any_name_will_do,
+      who_dawdles_over_a_request_is_cut_off, a_reader_who_stops_in_the_middle_holds_nobody_up,
+      events_reach_a_listener_line_by_line,
       what_is_told_while_a_listener_reads_nothing_is_sent_in_order,
       a_slow_listener_is_cut_off_and_the_others_hear_on, many_listeners_hear_the_same,
       more_connections_than_are_served_wait_and_harm_nobody, it_stops_while_everything_is_open,
