@@ -1,16 +1,14 @@
 /* libmicrohttpd does the talking, our one thread turns it: so that time limits, marks of life and
  * streams that are cut off have a place to happen, without a second thread.
  *
- * A request lives until its connection is done with it and it is answered, whichever is later; what
- * both sides touch is under the server's lock. Only the server's thread lets go of a connection. */
+ * What the thread and those who answer both touch is under the server's lock. Only the thread lets
+ * go of a connection. */
 #include "stream/address.h"
 #include "stream/http_private.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,160 +22,16 @@ enum {
     LOOK_MS = 500,
 };
 
-/* --- lifetimes --- */
-
-static void http_unref(Http *http) {
-    if (!g_atomic_ref_count_dec(&http->references))
-        return;
-    g_mutex_clear(&http->lock);
-    g_hash_table_unref(http->visits);
-    g_hash_table_unref(http->held);
-    g_ptr_array_unref(http->events);
-    g_free(http->address);
-    if (http->wake >= 0)
-        close(http->wake);
-    g_free(http);
-}
-
-static Http *http_new(HttpAnswer answer, void *context) {
-    Http *http = g_new0(Http, 1);
-    http->answer = answer;
-    http->context = context;
-    http->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    http->visits = g_hash_table_new_full(NULL, NULL, g_free, NULL);
-    http->held = g_hash_table_new(NULL, NULL);
-    http->events = g_ptr_array_new();
-    g_mutex_init(&http->lock);
-    g_atomic_ref_count_init(&http->references);
-    return http;
-}
-
-static void request_unref(HttpRequest *request) {
-    if (!g_atomic_ref_count_dec(&request->references))
-        return;
-    g_clear_pointer(&request->response, MHD_destroy_response);
-    g_clear_pointer(&request->parameters, g_hash_table_unref);
-    http_events_forget(request);
-    g_free(request->path);
-    http_unref(request->http);
-    g_free(request);
-}
-
-/* --- what is asked for --- */
-
-/* "/a%20b?c=d" into its parts. GLib's decoding refuses a NUL and what is no UTF-8. */
-static bool uri_read(HttpRequest *request, const char *uri) {
-    const char *query = strchr(uri, '?');
-    g_autofree char *path = query != NULL ? g_strndup(uri, (gsize)(query - uri)) : g_strdup(uri);
-    request->path = g_uri_unescape_string(path, NULL);
-    request->parameters =
-        g_uri_parse_params(query != NULL ? query + 1 : "", -1, "&", G_URI_PARAMS_WWW_FORM, NULL);
-    return request->path != NULL && *request->path == '/' &&
-           g_utf8_validate(request->path, -1, NULL) && request->parameters != NULL;
-}
+/* --- what libmicrohttpd calls, on the server's thread --- */
 
 static Visit *visit_of(struct MHD_Connection *connection) {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-/* libmicrohttpd calls it first of all, with what stands in the request's line. */
+/* First of all, with what stands in the request's line. */
 static void *request_begin(void *data, const char *uri, struct MHD_Connection *connection) {
-    Http *http = data;
-    HttpRequest *request = g_new0(HttpRequest, 1);
-    request->http = http;
-    request->connection = connection;
-    g_queue_init(&request->waiting);
-    g_atomic_ref_count_init(&request->references);
-    g_atomic_ref_count_inc(&http->references);
-    if (!uri_read(request, uri))
-        g_clear_pointer(&request->path, g_free);
-    visit_of(connection)->request = request;
-    return request;
+    return visit_of(connection)->request = http_request_new(data, uri, connection);
 }
-
-const char *http_path(const HttpRequest *request) {
-    return request->path;
-}
-
-const char *http_parameter(const HttpRequest *request, const char *name) {
-    return g_hash_table_lookup(request->parameters, name);
-}
-
-/* --- answers --- */
-
-/* What comes from here is shown as what it says it is, and loads nothing from elsewhere. */
-struct MHD_Response *http_response_dress(struct MHD_Response *response, const char *type,
-                                         const char *cache_control) {
-    const char *const headers[][2] = {
-        {MHD_HTTP_HEADER_CONTENT_TYPE, type},
-        {MHD_HTTP_HEADER_CACHE_CONTROL, cache_control},
-        {"X-Content-Type-Options", "nosniff"},
-        {"Referrer-Policy", "no-referrer"},
-        {"Cross-Origin-Resource-Policy", "same-origin"},
-        {"Content-Security-Policy", "default-src 'self'; img-src 'self' data:; object-src 'none'; "
-                                    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"},
-    };
-    for (guint i = 0; i < G_N_ELEMENTS(headers); i++)
-        MHD_add_response_header(response, headers[i][0], headers[i][1]);
-    return response;
-}
-
-static void bytes_unref(void *bytes) {
-    g_bytes_unref(bytes);
-}
-
-struct MHD_Response *http_response_of(GBytes *body) {
-    gsize length;
-    const void *data = g_bytes_get_data(body, &length);
-    return MHD_create_response_from_buffer_with_free_callback_cls(length, (void *)data, bytes_unref,
-                                                                  body);
-}
-
-/* The thread has something to do: libmicrohttpd itself does not wake a loop that is not its own. */
-static void http_wake(Http *http) {
-    if (write(http->wake, &(guint64){1}, sizeof(guint64)) < 0) {
-        /* Its counter is full: the thread is awake. */
-    }
-}
-
-void http_request_hold(HttpRequest *request) {
-    request->is_held = true;
-    g_hash_table_add(request->http->held, request);
-    MHD_suspend_connection(request->connection);
-}
-
-void http_request_release(HttpRequest *request) {
-    if (!request->is_held)
-        return;
-    request->is_held = false;
-    g_hash_table_remove(request->http->held, request);
-    MHD_resume_connection(request->connection);
-    http_wake(request->http);
-}
-
-void http_request_settle(HttpRequest *request, unsigned status, struct MHD_Response *response) {
-    g_mutex_lock(&request->http->lock);
-    request->status = status;
-    request->response = response;
-    http_request_release(request);
-    g_mutex_unlock(&request->http->lock);
-    request_unref(request);
-}
-
-void http_answer(HttpRequest *request, unsigned status, const char *type, GBytes *body,
-                 const char *cache_control) {
-    http_request_settle(request, status,
-                        http_response_dress(http_response_of(body), type, cache_control));
-}
-
-void http_answer_text(HttpRequest *request, unsigned status, const char *text) {
-    g_autofree char *line = g_strconcat(text, "\n", NULL);
-    gsize length = strlen(line);
-    http_answer(request, status, "text/plain; charset=utf-8",
-                g_bytes_new_take(g_steal_pointer(&line), length), "no-store");
-}
-
-/* --- what libmicrohttpd calls, on the server's thread --- */
 
 static void due_in(HttpRequest *request, gint64 seconds) {
     request->visit->due_us =
@@ -192,7 +46,7 @@ static void request_leave(HttpRequest *request) {
     g_hash_table_remove(http->held, request);
     g_ptr_array_remove(http->events, request);
     g_mutex_unlock(&http->lock);
-    request_unref(request);
+    http_request_unref(request);
 }
 
 /* Of a request with more parameters than its memory holds, libmicrohttpd never tells the end. */

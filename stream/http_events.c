@@ -10,7 +10,7 @@ enum {
     RETRY_MS = 2000, /* after which a browser that was cut off comes again */
 };
 
-void http_events_forget(HttpRequest *request) {
+static void events_forget(HttpRequest *request) {
     g_queue_clear_full(&request->waiting, (GDestroyNotify)g_bytes_unref);
     request->waiting_bytes = request->sent_bytes = 0;
 }
@@ -55,7 +55,7 @@ static void event_add(HttpRequest *request, GBytes *event) {
         return;
     if (request->waiting_bytes + length > LISTENER_BYTES) {
         request->is_cut = true;
-        http_events_forget(request);
+        events_forget(request);
     } else {
         g_queue_push_tail(&request->waiting, g_bytes_ref(event));
         request->waiting_bytes += length;

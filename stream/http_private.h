@@ -1,5 +1,6 @@
-/* http_private: what http.c (connections and answers), http_refusal.c (who may not ask) and
- * http_events.c (streams that stay open) share. */
+/* http_private: what http.c (the server and its connections), http_refusal.c (who may not ask),
+ * http_events.c (streams that stay open) and http_request.c (a request and its answer, which the
+ * others stand on) share. */
 #ifndef STREAM_HTTP_PRIVATE_H
 #define STREAM_HTTP_PRIVATE_H
 
@@ -52,18 +53,28 @@ struct HttpRequest {
     gsize waiting_bytes, sent_bytes; /* the latter of the first of them */
 };
 
-/* --- http.c --- */
+/* --- http_request.c --- */
 
-/* Adds the headers that every answer has. Returns response. */
-struct MHD_Response *http_response_dress(struct MHD_Response *response, const char *type,
-                                         const char *cache_control);
-/* Takes over body. */
-struct MHD_Response *http_response_of(GBytes *body);
-/* The answer: takes over response, and the answerer's reference to request. */
-void http_request_settle(HttpRequest *request, unsigned status, struct MHD_Response *response);
+/* Not started yet; one reference. */
+Http *http_new(HttpAnswer answer, void *context);
+void http_unref(Http *http);
+/* The thread has something to do: libmicrohttpd itself does not wake a loop that is not its own. */
+void http_wake(Http *http);
+
+/* uri: as the request's line has it. One reference, the connection's. */
+HttpRequest *http_request_new(Http *http, const char *uri, struct MHD_Connection *connection);
+void http_request_unref(HttpRequest *request);
 /* Lets the connection sleep, or one that sleeps go on. Under the lock. */
 void http_request_hold(HttpRequest *request);
 void http_request_release(HttpRequest *request);
+/* The answer: takes over response, and the answerer's reference to request. */
+void http_request_settle(HttpRequest *request, unsigned status, struct MHD_Response *response);
+
+/* Takes over body. */
+struct MHD_Response *http_response_of(GBytes *body);
+/* Adds the headers that every answer has. Returns response. */
+struct MHD_Response *http_response_dress(struct MHD_Response *response, const char *type,
+                                         const char *cache_control);
 
 /* --- http_refusal.c --- */
 
@@ -72,8 +83,6 @@ bool http_refuse(const HttpRequest *request, const char *method, enum MHD_Result
 
 /* --- http_events.c --- */
 
-/* Frees what waits to be sent. */
-void http_events_forget(HttpRequest *request);
 /* Cuts off who does not read, and gives the others a mark of life when it is time. On the server's
  * thread. */
 void http_events_look_after(Http *http);
