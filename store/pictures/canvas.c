@@ -197,6 +197,15 @@ void canvas_picture(Canvas *canvas, Box box, const Picture *picture, const guint
     cairo_surface_destroy(surface);
 }
 
+void canvas_tile(Canvas *canvas, Box box, const Picture *picture, const guint8 shades[256]) {
+    if (picture == NULL) {
+        canvas_cross(canvas, box);
+        return;
+    }
+    canvas_fill(canvas, box, (Colour){255, 255, 255});
+    canvas_picture(canvas, box, picture, shades);
+}
+
 /* --- the file --- */
 
 static bool write_failed(const char *path, GError **error) {

@@ -55,6 +55,8 @@ void canvas_arrow(Canvas *canvas, Box box, bool to_the_left, Colour colour);
 /* As large as it fits the box, its sides in proportion, in the middle; pixel value v shown as the
  * grey shades[v]. */
 void canvas_picture(Canvas *canvas, Box box, const Picture *picture, const guint8 shades[256]);
+/* The same on white; picture NULL: a cross, for one that is broken. */
+void canvas_tile(Canvas *canvas, Box box, const Picture *picture, const guint8 shades[256]);
 
 /* --- the file --- */
 

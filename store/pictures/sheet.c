@@ -264,13 +264,7 @@ void sheet_draw_legend(Sheet *sheet, guint panel, const Plate *plate, const Colo
 
 void sheet_draw_tile(Sheet *sheet, guint panel, guint row, guint column, guint tile,
                      const Picture *picture, const guint8 shades[256]) {
-    Box box = sheet_tile_box(sheet, panel, row, column, tile);
-    if (picture == NULL) {
-        canvas_cross(sheet->canvas, box);
-        return;
-    }
-    canvas_fill(sheet->canvas, box, white);
-    canvas_picture(sheet->canvas, box, picture, shades);
+    canvas_tile(sheet->canvas, sheet_tile_box(sheet, panel, row, column, tile), picture, shades);
 }
 
 void sheet_draw_pale(Sheet *sheet, guint panel, guint row, guint column, guint tile) {

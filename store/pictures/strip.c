@@ -10,7 +10,7 @@ enum {
     PICTURES_WIDTH = 1800,
 };
 
-static const Colour ink = {30, 30, 30}, faint = {110, 110, 110}, white = {255, 255, 255};
+static const Colour ink = {30, 30, 30}, faint = {110, 110, 110};
 
 struct Strip {
     StripForm form;           /* without its texts */
@@ -97,13 +97,7 @@ void strip_draw_time(Strip *strip, guint time, const char *name, const char *ago
 
 void strip_draw_picture(Strip *strip, guint row, guint time, const Picture *picture,
                         const guint8 shades[256]) {
-    Box box = strip_box(strip, row, time);
-    if (picture == NULL) {
-        canvas_cross(strip->canvas, box);
-        return;
-    }
-    canvas_fill(strip->canvas, box, white);
-    canvas_picture(strip->canvas, box, picture, shades);
+    canvas_tile(strip->canvas, strip_box(strip, row, time), picture, shades);
 }
 
 void strip_draw_pale(Strip *strip, guint row, guint time) {
