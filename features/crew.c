@@ -17,6 +17,7 @@
 enum {
     JOBS_LIMIT = 1024,
     LOOK_EVERY_MS = 100,
+    TELLER_END_MS = 2000,
     LOOK_WHILE_ENDING_MS = 10,
     /* A worker that dies without measuring a frame is not started again at once. */
     RESTART_PAUSE_MS = 1000,
@@ -191,6 +192,19 @@ static void tell_all(const Crew *crew, int signal_number) {
             kill(crew->members[job].pid, signal_number);
 }
 
+/* Last, for it tells of the end, too. Nothing is lost with it: one that does not end is made to. */
+static void end_teller(Crew *crew) {
+    gint64 until_us = g_get_monotonic_time() + TELLER_END_MS * 1000;
+    if (crew->teller.pid != 0)
+        kill(crew->teller.pid, SIGTERM);
+    while (crew->teller.pid != 0) {
+        g_usleep(LOOK_WHILE_ENDING_MS * 1000);
+        if (g_get_monotonic_time() > until_us)
+            kill(crew->teller.pid, SIGKILL);
+        bury_the_dead(crew);
+    }
+}
+
 static void wait_for_all(Crew *crew) {
     tell_all(crew, SIGTERM);
     while (count_alive(crew) > 0) {
@@ -198,12 +212,7 @@ static void wait_for_all(Crew *crew) {
         end_those_that_take_too_long(crew);
         bury_the_dead(crew);
     }
-    if (crew->teller.pid != 0) /* last: it tells of the end, too */
-        kill(crew->teller.pid, SIGTERM);
-    while (crew->teller.pid != 0) {
-        g_usleep(LOOK_WHILE_ENDING_MS * 1000);
-        bury_the_dead(crew);
-    }
+    end_teller(crew);
 }
 
 /* --- the loop --- */

@@ -176,3 +176,13 @@ stop_store
 start_store
 wait_until 20 log_says store "metrics at http://127.0.0.1:7813|no metrics are told: 127.0.0.1:7813"
 expect_files_equal_rows
+
+# --- the process that tells metrics hangs ---
+
+teller=
+for child in $(worker_ids); do
+    if readlink "/proc/$child"/fd/* | grep -q eventpoll; then teller=$child; fi
+done
+[ -n "$teller" ] || fail "no process tells metrics"
+kill -STOP "$teller"
+process_stop features TERM 15 || fail "workers wait for the process that tells metrics"
