@@ -97,12 +97,13 @@ static bool ask_alerts(StatusPage *page, Postgres *postgres) {
 }
 
 static bool ask_plates(StatusPage *page, Postgres *postgres) {
-    g_autoptr(PostgresRows) rows =
-        postgres_ask(postgres,
-                     "select plate, frames, failed, cardinality(channels), "
-                     "extract(epoch from now() - last_acquired_at) from scopestream.plates "
-                     "where plate is not null order by last_acquired_at desc limit 4",
-                     NULL, 0, NULL);
+    g_autoptr(PostgresRows) rows = postgres_ask(
+        postgres,
+        "select plate, frames, failed, cardinality(channels), "
+        "extract(epoch from now() - last_acquired_at) from scopestream.plates "
+        "where plate is not null order by last_acquired_at > now() + interval '1 day', "
+        "last_acquired_at desc limit 4", /* of tomorrow: of a wrong clock */
+        NULL, 0, NULL);
     for (int row = 0; rows != NULL && row < MIN(PQntuples(rows), PLATES_SHOWN); row++) {
         StatusPlate *plate = g_new0(StatusPlate, 1);
         plate->name = plain_text(rows, row, 0);

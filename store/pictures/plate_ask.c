@@ -5,6 +5,9 @@
 
 /* --- which plate --- */
 
+/* What is of tomorrow is of a clock that was wrong: it comes last. */
+#define NEWEST "last_acquired_at > now() + interval '1 day', last_acquired_at desc"
+
 static char *text_copy(const PostgresRows *rows, int row, int column) {
     return g_strdup(postgres_text(rows, row, column));
 }
@@ -75,7 +78,7 @@ PlateName *plate_find(Postgres *postgres, const char *plate, const char *source,
         postgres,
         "select source, experiment, plate, frames, first_acquired_at, last_acquired_at, channels "
         "from scopestream.plates where plate is not null and ($1::text is null or plate = $1) "
-        "and ($2::text is null or source = $2) order by last_acquired_at desc, source, experiment, "
+        "and ($2::text is null or source = $2) order by " NEWEST ", source, experiment, "
         "plate limit 1",
         parameters, G_N_ELEMENTS(parameters), error);
     if (plates == NULL)

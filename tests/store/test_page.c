@@ -271,6 +271,31 @@ START_TEST(a_plate_named_like_markup_is_told_as_it_is) {
 }
 END_TEST
 
+/* The page shows the first by itself: one frame of 2099 would stay there for seventy years. */
+START_TEST(a_plate_of_a_clock_that_was_wrong_comes_last) {
+    static const char *const expected[] = {"P2", NULL, "P1", "Tomorrow's"};
+    g_auto(Shown) shown = shown_make();
+    scene_run(shown.place.admin,
+              "select scopestream_data.ensure_partitions('2099-01-01', '2099-01-01'); "
+              "select scene.store('P1', 'A01', 1, 'DAPI'); "
+              "select scene.store('P1', 'A01', 2, 'DAPI', at => scene.now() - interval '9 h'); "
+              "select scene.store(null, null, null, 'DAPI', at => scene.now() + interval '1 s'); "
+              "select scene.store('P2', 'A01', 1, 'GFP', at => scene.now() + interval '1 h'); "
+              "select scene.store('Tomorrow''s', 'A01', 1, 'DAPI', at => '2099-01-01')");
+    g_autoptr(JsonNode) state = ask_object(&shown, "state");
+    JsonObject *told = json_object_get_object_member(json_node_get_object(state), "told");
+    JsonArray *plates = json_object_get_array_member(told, "plates");
+    ck_assert_uint_eq(json_array_get_length(plates), G_N_ELEMENTS(expected));
+    for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
+        JsonObject *plate = json_array_get_object_element(plates, i);
+        ck_assert_pstr_eq(json_object_get_string_member_with_default(plate, "plate", NULL),
+                          expected[i]);
+    }
+    ck_assert_int_eq(json_object_get_int_member(json_array_get_object_element(plates, 2), "frames"),
+                     2);
+}
+END_TEST
+
 static void store_thumbnail(Shown *shown, const char *id, const char *mime) {
     g_autofree char *sql = g_strdup_printf(
         "insert into scopestream_data.frame (frame_id, acquired_at, source, path) "
@@ -505,8 +530,9 @@ END_TEST
 SUITE_WITH("page", cluster_start, cluster_stop, all_the_page_needs_comes_from_the_program,
            a_plate_is_a_map_of_numbers, an_unknown_measure_is_refused_in_words,
            hostile_names_do_nothing, names_that_are_too_long_are_not_looked_for,
-           a_plate_named_like_markup_is_told_as_it_is, a_picture_is_kept_by_whoever_has_it,
-           viewers_of_the_same_share_one_answer, all_viewers_are_told_together_over_two_connections,
-           nothing_is_asked_while_nobody_looks, it_can_only_read_whoever_it_is,
-           wrong_settings_end_it_at_once, the_database_goes_and_comes_back,
-           it_starts_without_the_database, a_signal_ends_it_at_once_whoever_looks)
+           a_plate_named_like_markup_is_told_as_it_is, a_plate_of_a_clock_that_was_wrong_comes_last,
+           a_picture_is_kept_by_whoever_has_it, viewers_of_the_same_share_one_answer,
+           all_viewers_are_told_together_over_two_connections, nothing_is_asked_while_nobody_looks,
+           it_can_only_read_whoever_it_is, wrong_settings_end_it_at_once,
+           the_database_goes_and_comes_back, it_starts_without_the_database,
+           a_signal_ends_it_at_once_whoever_looks)

@@ -225,6 +225,12 @@ START_TEST(without_names_it_is_the_newest_plate_and_its_first_channel) {
     ck_assert_ptr_nonnull(strstr(call.complained, "channel DAPI of 2"));
     g_auto(Call) whole = call_as(&place, "reader", "sheet --all", 0);
     ck_assert_ptr_nonnull(strstr(whole.said, "P1.png: 189 pictures, 1 broken"));
+    g_free(cluster_answer(place.admin,
+                          "select scopestream_data.ensure_partitions('2073-08-01', '2073-10-01')"));
+    g_free(cluster_answer(place.admin,
+                          "select pg_temp.frame('Tomorrow', 'A01', 'DAPI', 1500000000, 1)"));
+    g_auto(Call) later = call_as(&place, "reader", "map", 0);
+    ck_assert_msg(g_str_has_prefix(later.said, "P1  DAPI"), "%s", later.said);
 }
 END_TEST
 
