@@ -10,6 +10,7 @@ struct Postgres {
     PGconn *link; /* NULL: not connected */
     char *place;
     char sqlstate[6];
+    gint64 patience_ms; /* 0: without end */
 };
 
 /* --- one connection --- */
@@ -44,6 +45,10 @@ void postgres_free(Postgres *postgres) {
     g_free(postgres->connection);
     g_free(postgres->place);
     g_free(postgres);
+}
+
+void postgres_set_patience(Postgres *postgres, gint64 patience_ms) {
+    postgres->patience_ms = patience_ms;
 }
 
 bool postgres_is_connected(const Postgres *postgres) {
@@ -207,38 +212,32 @@ static bool answer_check(Postgres *postgres, const PGresult *rows, GError **erro
     return false;
 }
 
-PostgresRows *postgres_ask(Postgres *postgres, const char *sql, const char *const parameters[],
-                           int count, GError **error) {
-    if (postgres->link == NULL) {
-        fault_set(error, FAULT_AGAIN, "PostgreSQL: not connected");
-        return NULL;
-    }
-    g_autoptr(PostgresRows) rows =
-        PQexecParams(postgres->link, sql, count, NULL, parameters, NULL, NULL, 0);
-    return answer_check(postgres, rows, error) ? g_steal_pointer(&rows) : NULL;
-}
-
-/* The next answer, which is NULL after the last; false if the program is to stop before it comes.
- */
-static bool next_answer(PGconn *link, PostgresRows **ret_rows) {
-    while (PQisBusy(link)) {
-        struct pollfd fds[] = {{.fd = PQsocket(link), .events = POLLIN},
+/* Waits for the next answer, which is NULL after the last. FAULT_AGAIN: the program is to stop
+ * before it comes, or patience is at its end. */
+static bool next_answer(Postgres *postgres, PostgresRows **ret_rows, GError **error) {
+    gint64 began_us = g_get_monotonic_time();
+    while (PQisBusy(postgres->link)) {
+        struct pollfd fds[] = {{.fd = PQsocket(postgres->link), .events = POLLIN},
                                {.fd = program_stop_fd(), .events = POLLIN}};
         poll(fds, G_N_ELEMENTS(fds), 1000);
         if (program_stopping())
-            return false;
-        if (fds[0].revents != 0 && !PQconsumeInput(link))
+            return fault_set(error, FAULT_AGAIN, "asked to stop");
+        if (fds[0].revents != 0 && !PQconsumeInput(postgres->link))
             break; /* PQgetResult tells why */
+        gint64 waited_ms = (g_get_monotonic_time() - began_us) / 1000;
+        if (postgres->patience_ms > 0 && waited_ms > postgres->patience_ms)
+            return fault_set(error, FAULT_AGAIN, "PostgreSQL %s: no answer in %.0f s",
+                             postgres->place, (double)waited_ms / 1000);
     }
-    *ret_rows = PQgetResult(link);
+    *ret_rows = PQgetResult(postgres->link);
     return true;
 }
 
 static bool rows_each(Postgres *postgres, PostgresEach each, void *context, GError **error) {
     for (;;) {
         g_autoptr(PostgresRows) rows = NULL;
-        if (!next_answer(postgres->link, &rows))
-            return fault_set(error, FAULT_AGAIN, "asked to stop");
+        if (!next_answer(postgres, &rows, error))
+            return false;
         if (rows == NULL)
             return true;
         if (PQresultStatus(rows) == PGRES_SINGLE_TUPLE) {
@@ -256,13 +255,18 @@ static void drop_rows(PGconn *link) {
         PQclear(rows);
 }
 
-/* The server stops sending. */
-static void give_up_rows(PGconn *link) {
+/* The server stops sending. One that hangs would not take even that: where patience is limited, the
+ * connection is given up instead. */
+static void give_up_rows(Postgres *postgres) {
     char words[256];
-    PGcancel *cancel = PQgetCancel(link);
+    if (postgres->patience_ms > 0) {
+        postgres_disconnect(postgres);
+        return;
+    }
+    PGcancel *cancel = PQgetCancel(postgres->link);
     PQcancel(cancel, words, sizeof words);
     PQfreeCancel(cancel);
-    drop_rows(link);
+    drop_rows(postgres->link);
 }
 
 bool postgres_each(Postgres *postgres, const char *sql, const char *const parameters[], int count,
@@ -275,7 +279,7 @@ bool postgres_each(Postgres *postgres, const char *sql, const char *const parame
     if (rows_each(postgres, each, context, error))
         return true;
     if (postgres->link != NULL)
-        give_up_rows(postgres->link);
+        give_up_rows(postgres);
     return false;
 }
 
@@ -287,12 +291,24 @@ PostgresRows *postgres_ask_long(Postgres *postgres, const char *sql, const char 
         return NULL;
     }
     bool sent = PQsendQueryParams(postgres->link, sql, count, NULL, parameters, NULL, NULL, 0) != 0;
-    if (sent && !next_answer(postgres->link, &rows)) {
-        give_up_rows(postgres->link);
-        fault_set(error, FAULT_AGAIN, "asked to stop");
+    if (sent && !next_answer(postgres, &rows, error)) {
+        give_up_rows(postgres);
         return NULL;
     }
     drop_rows(postgres->link); /* what follows is nothing, and says that the statement is over */
+    return answer_check(postgres, rows, error) ? g_steal_pointer(&rows) : NULL;
+}
+
+PostgresRows *postgres_ask(Postgres *postgres, const char *sql, const char *const parameters[],
+                           int count, GError **error) {
+    if (postgres->patience_ms > 0)
+        return postgres_ask_long(postgres, sql, parameters, count, error);
+    if (postgres->link == NULL) {
+        fault_set(error, FAULT_AGAIN, "PostgreSQL: not connected");
+        return NULL;
+    }
+    g_autoptr(PostgresRows) rows =
+        PQexecParams(postgres->link, sql, count, NULL, parameters, NULL, NULL, 0);
     return answer_check(postgres, rows, error) ? g_steal_pointer(&rows) : NULL;
 }
 

@@ -17,6 +17,10 @@ Postgres *postgres_new(const char *connection, GError **error);
 void postgres_free(Postgres *postgres); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Postgres, postgres_free)
 
+/* How long each answer is waited for: a server that hangs says nothing, and neither does its socket.
+ * Then it is FAULT_AGAIN, and the connection is given up. 0, as at first: without end. */
+void postgres_set_patience(Postgres *postgres, gint64 patience_ms);
+
 /* True at once if connected, else tries within timeout_ms. FAULT_AGAIN: nobody answers, or the
  * server is starting, stopping or full. FAULT_USAGE: it answers and refuses us: password, role,
  * database. */

@@ -3,6 +3,7 @@
 
 enum {
     CONNECT_TIMEOUT_MS = 2000,
+    PATIENCE_MS = 12000, /* longer than the server's own limit for a question, in restrictions */
     PAUSE_MS = 1000, /* after a failure */
 };
 
@@ -18,6 +19,7 @@ Reader *reader_new(const Settings *settings, GError **error) {
         return NULL;
     Reader *reader = g_new0(Reader, 1);
     reader->postgres = postgres;
+    postgres_set_patience(postgres, PATIENCE_MS);
     return reader;
 }
 

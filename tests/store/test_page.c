@@ -504,6 +504,35 @@ START_TEST(the_database_goes_and_comes_back) {
 }
 END_TEST
 
+/* What serves the page at PostgreSQL, stopped or going on. */
+static void signal_backends(Shown *shown, int signal_number) {
+    static const char backends[] = "select string_agg(pid::text, ' ') from pg_stat_activity "
+                                   "where application_name = 'scopestream-page'";
+    g_autofree char *pids = cluster_answer(shown->place.admin, backends);
+    g_auto(GStrv) each = g_strsplit(pids, " ", -1);
+    for (char **pid = each; *pid != NULL; pid++)
+        kill((pid_t)atoi(*pid), signal_number);
+}
+
+/* It takes questions and answers none: no limit of its own helps. */
+START_TEST(a_database_that_hangs_is_given_up) {
+    g_auto(Shown) shown = shown_make();
+    wait_until_away(&shown, false);
+    json_node_unref(ask_object(&shown, "catalogue"));
+    signal_backends(&shown, SIGSTOP);
+    g_auto(Answered) map = ask(&shown, "map?plate=P1&measure=mean");
+    ck_assert_int_eq(map.status, 503);
+    ck_assert_ptr_nonnull(strstr(map.body->str, "no answer in"));
+    signal_backends(&shown, SIGCONT);
+    wait_until_away(&shown, false);
+    signal_backends(&shown, SIGSTOP);
+    gint64 begun_us = g_get_monotonic_time();
+    ck_assert(page_end(&shown));
+    ck_assert_int_lt(g_get_monotonic_time() - begun_us, 5 * G_USEC_PER_SEC);
+    signal_backends(&shown, SIGCONT);
+}
+END_TEST
+
 START_TEST(it_starts_without_the_database) {
     g_auto(Shown) shown = shown_make();
     ck_assert(page_end(&shown));
@@ -534,5 +563,5 @@ SUITE_WITH("page", cluster_start, cluster_stop, all_the_page_needs_comes_from_th
            a_picture_is_kept_by_whoever_has_it, viewers_of_the_same_share_one_answer,
            all_viewers_are_told_together_over_two_connections, nothing_is_asked_while_nobody_looks,
            it_can_only_read_whoever_it_is, wrong_settings_end_it_at_once,
-           the_database_goes_and_comes_back, it_starts_without_the_database,
-           a_signal_ends_it_at_once_whoever_looks)
+           the_database_goes_and_comes_back, a_database_that_hangs_is_given_up,
+           it_starts_without_the_database, a_signal_ends_it_at_once_whoever_looks)
