@@ -167,6 +167,23 @@ create or replace view scopestream.completeness as
         where l.layout_id = scopestream_data.layout_of(u.plate) and l.role <> 'empty' group by l.layout_id) e on true;
 comment on view scopestream.completeness is 'Whether each plate is complete: wells that did not come, wells with fewer pictures than most; name a plate, or it reads everything';
 
+-- From the newest hours, so that a hundred thousand plates cost what thirty do.
+create or replace view scopestream.newest_plates as
+    with last_hours as (
+        select source, experiment, plate, last_acquired_at from scopestream_data.hour
+        where frames > 0 order by hour desc limit 20000),
+    newest as (
+        select source, experiment, plate, max(last_acquired_at) as last_acquired_at
+        from last_hours group by source, experiment, plate)
+    select row_number() over (order by last_acquired_at > now() + interval '1 day', last_acquired_at desc, source,
+                                       experiment, plate) as place,
+           source, experiment, plate, last_acquired_at
+    from newest order by place limit 30;
+comment on view scopestream.newest_plates is 'The thirty plates that were imaged last; one of tomorrow is of a clock that was wrong, and comes last';
+comment on column scopestream.newest_plates.place is '1: the newest';
+comment on column scopestream.newest_plates.plate is 'as folder and file name tell; NULL: frames of no plate';
+comment on column scopestream.newest_plates.last_acquired_at is 'of its newest frame';
+
 -- --- what may be asked for ---
 
 do $$

@@ -4,7 +4,7 @@
 -- wells that stray from their own row and column: which-wells-stray-from-row-and-column.sql. A dispenser leaves
 -- columns, drying an edge. The layout tells the plate's size and samples; without one all wells are samples of the
 -- least plate that holds them.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 role as materialized (
     select l.well, l.role, l.rows, l.columns
     from asked a

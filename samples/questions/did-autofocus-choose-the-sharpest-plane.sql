@@ -2,7 +2,7 @@
 -- middle of its stack: the microscope centres a stack on where autofocus put it, and nothing we read of the files tells
 -- that otherwise. All stacks at 0: it did. All off by the same: an offset to set. Many at the ends: focus lies outside
 -- the stacks. Stacks in which no plane is sharp, the least having half of the sharpest, are left out.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 stack as (
     select channel, best_z - round((first_z + last_z) / 2.0)::integer as planes_off, at_the_end
     from scopestream.best_planes

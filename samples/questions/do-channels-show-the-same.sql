@@ -1,6 +1,6 @@
 -- Do two channels show the same? Near 1 at most sites: a filter that did not turn, or one dye that shines into the
 -- other's channel. Of a plate of many sites, 200 are looked at, chosen by chance.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 picture as (
     select distinct on (place, f.channel) n.place, f.channel, f.tile_mean
     from asked a

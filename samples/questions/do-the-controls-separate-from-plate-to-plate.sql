@@ -2,7 +2,7 @@
 -- have frames of positive and negative controls. Operators and reagent lots are told by no file; what a layout tells
 -- stands beside: who loaded it, and what its positive controls hold. So load a layout for each plate under your own
 -- name, and write the lot into the treatment ('staurosporine lot 7'): then order or filter by these two columns.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 plate as materialized (
     select p.source, p.plate, p.channels, p.first_acquired_at as time,
            (select coalesce(max(own.plate), '*') from scopestream.layouts own where own.plate = p.plate) as layout

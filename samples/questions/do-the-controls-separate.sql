@@ -3,7 +3,7 @@
 -- stand in the list; scopestream.controls_quality has all of them, and takes seconds. Z' of 0.5 to 1: excellent; 0 to
 -- 0.5: marginal; below 0: no assay. SSMD of 3 and more: strong. The layout of the plate names the controls; without one
 -- there is no answer. Two wells of a kind are the least, and few make all of it uncertain.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 control as materialized (
     select a.source, a.plate, channel, l.well, l.role
     from asked a

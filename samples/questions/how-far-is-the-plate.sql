@@ -1,6 +1,6 @@
 -- How far is each plate, and how fast do its rows come after its files? The 50 plates imaged last; how fast, of those
 -- that are among the last 1000 rows written.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 latency as materialized (
     select source, experiment, plate, percentile_cont(0.5) within group (order by latency_s) as median_s,
            percentile_cont(0.99) within group (order by latency_s) as slowest_s

@@ -2,7 +2,7 @@
 -- over the sites of the channel, a time point and an hour, and how far sites differ (robust standard deviations). Minus
 -- 1 percent a time point and more is worth less light; a plus is growth, or a stain that comes. half_life: time points
 -- until half of the signal is gone. Which wells are unlike the others: which-wells-are-bleaching.sql.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 site as materialized (
     select channel, rate_per_t, rate_per_hour, frames
     from scopestream.bleaching

@@ -1,7 +1,7 @@
 -- How many frames are in each tier? The default model's tiers over the plate, channel by channel: A is the most
 -- interesting quarter of what could be, not of what is. unknown: frames the model had no answer for, which count as
 -- interesting. docs/steering.md tells more.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1)
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1)
 select f.channel, f.model, f.tier, count(*) as frames,
        round(100.0 * count(*) / sum(count(*)) over (partition by f.channel), 1) as percent,
        count(*) filter (where not f.known) as unknown, round(avg(f.score)::numeric, 2) as mean_score

@@ -2,7 +2,7 @@
 -- how steadily they follow it (r from -1 to 1; beyond 0.5 either way it is more than chance). A channel whose focus
 -- falls from step to step loses it, by heat for one; one that jumps has a well out of focus. Frames that hold too
 -- little to tell are left out. Against rows and columns: is-the-plate-tilted.sql.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 frame as (
     select f.channel, f.acquired_at, f.focus, f.plls,
            ntile(10) over (partition by f.channel order by f.acquired_at, f.path, f.page) as step

@@ -2,7 +2,7 @@
 -- more than 0.1 % of their pixels clipped, how many pixels are, and how bright the bright end is (p999, of 1 at most).
 -- Whether a longer exposure is the cause cannot be asked: neither file names nor what we read of the files tell it. A
 -- p999 that rises from one plate to the next at the same stain does.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 frame as (
     select f.channel, f.acquired_at, f.p999,
            case when f.n_levels > 64 then greatest(f.pct_saturated, f.pct_max) else f.pct_saturated end as percent,

@@ -1,6 +1,6 @@
 -- Is the camera stuck? No two exposures have the same noise: frames with the same pixels as an earlier one of the plate
 -- are the same picture. The rule stuck_camera compares with all plates of the last week: scopestream.findings.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1)
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1)
 select acquired_at, plate, well, site, channel, path, of_path as same_picture_as, frame_id
 from (select f.acquired_at, f.plate, f.well, f.site, f.channel, f.path, f.page, f.frame_id,
              first_value(f.path) over equal as of_path, first_value(f.frame_id) over equal as of_frame_id

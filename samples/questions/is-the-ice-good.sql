@@ -3,7 +3,7 @@
 -- percent of the usual, by the folder they lie in, which is a grid square for those who write them so (else it is the
 -- session). Squares whose numbers stray are worth skipping. Thon limit and drift cannot be asked: both need the movie
 -- or a fit of the contrast transfer, and no measure gives them. Frames with pixels larger than 1.7 A have no ice_rel.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 frame as materialized (
     select coalesce(f.well, substring(f.path from '^(.*)/'), '.') as square, f.acquired_at, f.ice_rel, f.contrast_ratio,
            f.mean

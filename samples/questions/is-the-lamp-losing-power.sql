@@ -3,7 +3,7 @@
 -- from the median of the first half of them; ewma and cusum as in is-the-light-or-the-camera-drifting.sql. An ewma
 -- beyond 1, or a cusum beyond 5, is a drift. Medians over all wells are what is kept of old plates: what was on them
 -- moves brightness too.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 plate as (
     select t.plate, t.channel, t.feature, t.median as value, t.first_acquired_at as time,
            row_number() over (partition by t.channel, t.feature order by t.first_acquired_at desc) as back

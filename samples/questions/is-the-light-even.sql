@@ -4,7 +4,7 @@
 -- give objectives channels of their own where one microscope has several. change_z: in robust standard deviations of
 -- the plates before; NULL where fewer than three of them are known. The picture of it:
 -- what-does-the-light-look-like.sql.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 size as materialized (
     select f.channel, mode() within group (order by f.pixel_size_um) as pixel_size_um
     from asked a

@@ -5,7 +5,7 @@
 -- cusum beyond 5, is a drift. A background that falls while the noise stays is the lamp; one that moves without light
 -- is the camera's offset. Less than half a percent is taken for nothing. From plate to plate:
 -- is-the-lamp-losing-power.sql.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 control as materialized (
     select l.well
     from asked a

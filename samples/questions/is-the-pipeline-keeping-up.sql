@@ -4,7 +4,7 @@
 -- more than the workers can do. What has no row yet is in no table: the queue of this moment is told by
 -- scopestream-store status and by the metrics, and these last minutes fill up. Frames of the hour before count, each
 -- from its own file's time. Stage by stage: where-does-the-time-go.sql.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 span as materialized (
     select source, date_trunc('minute', until) - interval '29 minutes' as first, until from asked),
 frame as materialized (

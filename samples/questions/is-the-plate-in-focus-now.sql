@@ -3,7 +3,7 @@
 -- beside them the median z of the channel's last 5 minutes. Below -3 a field is less sharp than its plate. focus is the
 -- one to look at (docs/focus.md): plls turns far out of focus, lap_var follows the noise. A plate without one sharp
 -- field has nothing to be compared with: see is-focus-drifting.sql, and is-the-lamp-losing-power.sql for plates before.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 field as (
     select f.acquired_at, f.channel, f.well, f.site, f.frame_id,
            f.acquired_at > a.until - interval '5 minutes' as is_new,

@@ -1,7 +1,7 @@
 -- Is the plate tilted? plls and focus of each channel by row and by column, and how steadily they follow these (r from
 -- -1 to 1, of the wells). Focus that falls from one side to the other is a plate that does not lie flat; where the
 -- stage goes along the rows, time and rows rise together: compare with is-focus-drifting.sql.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 well as materialized (
     select f.channel, f.well, scopestream.well_row(f.well) as y, scopestream.well_column(f.well) as x,
            percentile_cont(0.5) within group (order by f.plls) as plls,

@@ -2,7 +2,7 @@
 -- tiles have much of the light (bright_tile_share), or a few pixels are far above the brightest thousandth (max -
 -- p999). A field is counted where either lies more than 5 robust standard deviations above its channel's median, and
 -- the brightest tiles have at least a tenth of the light; few and bright cells look the same, so look at the worst one.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 field as (
     select f.well, f.site, f.channel, f.frame_id, f.bright_tile_share, f.max - f.p999 as above_p999
     from asked a

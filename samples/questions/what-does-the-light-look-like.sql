@@ -2,7 +2,7 @@
 -- the mean of all: cells are somewhere else in each picture and average out, the lamp is not. A hundred pictures
 -- leave the light; of a few, cells are seen too. \crosstabview turns rows into columns in psql; other clients leave
 -- that line out and take y and x as axes.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 picture as (
     select f.channel, f.tile_mean, row_number() over (partition by f.channel order by f.frame_id) as place
     from asked a

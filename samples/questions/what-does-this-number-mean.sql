@@ -1,5 +1,5 @@
 -- What does a number mean? Every column that is measured by a pipeline of the newest plate, with its unit and formula.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 plate as materialized (
     select p.pipelines
     from asked a

@@ -3,7 +3,7 @@
 -- time from field to field, within a time point; frames that have a row and no numbers; files that were never finished,
 -- and whatever else an event tells of those hours. While a plate is imaged its last well is incomplete. Pictures that
 -- came on another plate before: scopestream.findings of the rule stuck_camera.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 frame as materialized (
     select f.frame_id, f.acquired_at, f.well, f.site, f.channel, f.z, f.t, f.path, f.page, f.naming, f.status, f.reason
     from asked a

@@ -1,5 +1,5 @@
 -- What went wrong? Frames that have a row but no numbers, and files that were never finished: the last 100.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1)
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1)
 select w.at as time, w.source, w.what, w.path, w.page, w.why
 from asked a
 cross join lateral (

@@ -1,7 +1,7 @@
 -- Where does the time of a frame go? Each stage from the file's close to the row, of the rows written in the last 30
 -- minutes of frames of the last hour: the median and the slowest 5 in 100, in milliseconds, and its share of the whole.
 -- Waiting in the queue says there are too few workers; receiving, too thin a network; storing, a slow database.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 frame as materialized (
     select f.closed_at, f.offered_at, f.taken_at, f.received_at, f.decoded_at, f.measured_at, f.stored_at
     from scopestream.frames f

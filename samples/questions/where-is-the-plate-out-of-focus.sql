@@ -1,7 +1,7 @@
 -- Where is the plate out of focus? A map: the focus of each well in percent of what is usual in its channel, of its
 -- least sharp channel and site. Below 50: out of focus, as in which-wells-are-out-of-focus.sql. A well without a number
 -- holds too little to tell. \crosstabview turns rows into columns in psql; other clients leave that line out.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 field as (
     select distinct on (f.well, f.site, f.channel) f.well, f.site, f.channel, f.focus
     from asked a

@@ -1,7 +1,7 @@
 -- Which fields are empty or nearly confluent? A field is empty where there is nothing but noise, and full where its
 -- foreground covers more than 80 percent or nearly every tile of it holds something. The share that is covered and the
 -- count of objects are those of the pictures, without a segmentation of cells: of touching cells they say little.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 field as (
     select f.well, f.site, f.channel, f.fg_fraction, f.n_objects, f.tile_occupied, f.frame_id,
            case when f.focus_snr is null or f.focus_snr < 200 or f.fg_fraction < 0.002

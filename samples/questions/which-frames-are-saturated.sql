@@ -1,7 +1,7 @@
 -- Which frames are saturated? Those with more than 0.1 % of their pixels clipped, the worst first: a hot pixel clips in
 -- every picture, a thousandth of the pixels does not. Where a camera fills fewer bits than its files, the brightest
 -- value there is stands for the clipped one. Channel by channel over the plate: is-saturation-getting-worse.sql.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1)
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1)
 select f.plate, f.well, f.site, f.channel, f.z, f.t, round(c.percent::numeric, 2) as percent_of_pixels,
        f.path, f.frame_id
 from asked a

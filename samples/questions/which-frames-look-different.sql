@@ -1,7 +1,7 @@
 -- Which frames look different from the rest of their channel? How many robust standard deviations (1.4826 times the
 -- median absolute deviation) each lies from the channel's median, in the logarithm of a few numbers; the twenty most
 -- unusual frames of the plate.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 frame as materialized (
     select f.path, f.page, f.frame_id, f.well, f.site, f.channel, ln(greatest(f.focus, 1e-12)) as focus,
            ln(greatest(f.p999, 1e-12)) as p999, ln(greatest(f.median, 1e-12)) as median,

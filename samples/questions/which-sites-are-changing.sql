@@ -4,7 +4,7 @@
 -- and those that changed by less than 0.02 in three steps and more: stop imaging these. One step that stands out in many
 -- sites at once is a knocked plate or a focus jump; a picture equal to the last pixel is a stuck camera, not a quiet
 -- site. Of a plate of more than 8,000 pictures the newest 8,000 are looked at.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 newest as materialized (
     select f.well, f.site, f.channel, f.z, f.page, case when f.naming is null then f.path end as file, f.t,
            f.acquired_at, f.frame_id, f.tile_mean, f.acquired_at > a.until - interval '1 hour' as is_new

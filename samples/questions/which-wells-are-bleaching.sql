@@ -2,7 +2,7 @@
 -- over the sites whose loss is steady, and how much the usual well of the channel loses. is_abnormal: more than 3
 -- robust standard deviations and one percent faster than that. Each channel as a whole:
 -- how-fast-does-each-channel-bleach.sql.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 well as materialized (
     select plate, well, channel, count(*) as sites, avg(rate_per_t) as rate_per_t, avg(rate_per_hour) as rate_per_hour,
            avg(rate_per_t) filter (where r2 > 0.8) as steady_rate_per_t

@@ -1,6 +1,6 @@
 -- Which wells got too little light? Cells and background are both far below what is usual: a lamp, a shutter or a
 -- filter, not the cells.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 well as materialized (
     select f.well, f.channel, percentile_cont(0.5) within group (order by f.p999 - f.p01) as signal,
            percentile_cont(0.5) within group (order by f.median) as background

@@ -1,6 +1,6 @@
 -- Which wells are empty? Those whose brightest pixels hardly stand out from their background, while the background
 -- itself is as bright as elsewhere: the light was on. Field by field: which-fields-are-empty-or-full.sql.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 well as materialized (
     select f.well, f.channel, percentile_cont(0.5) within group (order by f.median) as background,
            percentile_cont(0.5) within group (order by f.p999 - f.median) as signal

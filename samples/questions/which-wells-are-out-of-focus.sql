@@ -3,7 +3,7 @@
 -- nor on how many cells there are; frames that hold too little to tell, empty ones or nearly so, are left out.
 -- docs/focus.md tells more. A frame's picture: select image from scopestream.thumbnails where frame_id = '...'; its
 -- whole story: select * from scopestream.trace('...'). As a map: where-is-the-plate-out-of-focus.sql.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 field as (
     select distinct on (f.well, f.site, f.channel) f.well, f.site, f.channel, f.z, f.t, f.focus, f.plls, f.frame_id
     from asked a

@@ -1,7 +1,7 @@
 -- Which wells have fewer cells than the plate's controls? The median count of objects over each well's fields, in
 -- percent of that of the negative controls; where no layout names these, of all wells. Below 70 percent: listed, the
 -- emptiest first. Ask a channel that stains nuclei; of clumped cells the objects are clumps.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 well as materialized (
     select m.channel, m.well, m.role, m.treatment, m.value as objects, m.frames as fields
     from asked a

@@ -2,7 +2,7 @@
 -- the plate's, its row's and its column's effect are taken away (Tukey's median polish, two rounds), in robust standard
 -- deviations of what is left. Beyond 3 the well itself is unusual, whatever the dispenser and the edge did. Samples
 -- only. Any number of scopestream.measures may stand in place of n_objects.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1),
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1),
 well as materialized (
     select coalesce(m.channel, '') as channel, m.well, m."row" as y, m."column" as x, m.value
     from asked a

@@ -1,5 +1,5 @@
 -- Why is a number missing? Which have no value, in how many frames of the plate, and what the worker says of it.
-with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.plates order by last_acquired_at desc limit 1)
+with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until from scopestream.newest_plates where place = 1)
 select missing.name, missing.reason, count(*) as frames, min(f.path) as such_as
 from asked a
     join scopestream.features f on f.source = a.source

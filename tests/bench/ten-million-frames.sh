@@ -266,7 +266,7 @@ ask_questions() {
         ask "question: $name" "$file"
         for other in lapse stack; do
             [ "$(tail -n 1 "$folder/looked.tsv" | cut -f2)" = 0 ] && grep -q '^with asked as' "$file" || break
-            sed "/^with asked as/s/ order by/ where plate = '$other' order by/" "$file" | ask "question: $name ($other)"
+            sed "/^with asked as/s/newest_plates where place = 1/plates where plate = '$other'/" "$file" | ask "question: $name ($other)"
         done
     done
 }

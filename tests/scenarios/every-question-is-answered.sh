@@ -11,7 +11,7 @@ page=$tree/docs/questions.md
 answers=$folder/answers # what is shown of each question
 
 asked="with asked as (select source, plate, last_acquired_at - interval '6 hours' as since, last_acquired_at as until \
-from scopestream.plates order by last_acquired_at desc limit 1)"
+from scopestream.newest_plates where place = 1)"
 
 # --- as written ---
 

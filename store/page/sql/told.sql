@@ -1,13 +1,8 @@
 -- What the page tells everybody once a second. Each list ends: the page is no archive.
-with last_hours as (
-    select source, experiment, plate, last_acquired_at from scopestream.hours order by hour desc limit 20000),
--- So that a hundred thousand plates cost what thirty do. One of tomorrow is of a clock that was wrong: it comes last.
-newest as (
-    select source, experiment, plate from last_hours group by source, experiment, plate
-    order by max(last_acquired_at) > now() + interval '1 day', max(last_acquired_at) desc limit 30),
-plate as (
-    select p.source, p.experiment, p.plate, p.frames, p.ok, p.failed, p.channels, p.first_acquired_at, p.last_acquired_at
-    from newest n cross join lateral (
+with plate as (
+    select n.place, p.source, p.experiment, p.plate, p.frames, p.ok, p.failed, p.channels, p.first_acquired_at,
+           p.last_acquired_at
+    from scopestream.newest_plates n cross join lateral (
         select * from scopestream.plates
         where plate = n.plate and source = n.source and experiment is not distinct from n.experiment
         union all
@@ -23,8 +18,7 @@ decision as (
     from scopestream.decisions where state = 'open' order by decision_id desc limit 30)
 select json_build_object(
     'at', clock_timestamp(),
-    'plates', coalesce((select json_agg(p order by p.last_acquired_at > now() + interval '1 day', p.last_acquired_at desc)
-        from plate p), '[]'),
+    'plates', coalesce((select json_agg(p order by p.place) from plate p), '[]'),
     'alerts', coalesce((select json_agg(a) from alert a), '[]'),
     'alerts_open', (select count(*) from scopestream.alerts where state <> 'closed'),
     'decisions', coalesce((select json_agg(d) from decision d), '[]'),
