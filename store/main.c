@@ -3,7 +3,7 @@
 #include "store/export.h"
 #include "store/migrate.h"
 #include "store/page/page.h"
-#include "store/status.h"
+#include "store/status/status.h"
 #include "store/store.h"
 #include "stream/program.h"
 

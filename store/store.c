@@ -8,7 +8,7 @@
 #include "store/tell.h"
 #include "store/thumbnails.h"
 #include "store/vitals.h"
-#include "store/webhook.h"
+#include "store/webhooks/webhook.h"
 #include "stream/bus.h"
 #include "stream/json_write.h"
 #include "stream/metrics.h"

@@ -26,7 +26,7 @@ libraries=(
     'nats(/nats)?\.h:stream/bus[a-z_]*\.[ch]'
     'libpq-fe\.h:store/[a-z_]+\.[ch]'
     'microhttpd\.h:stream/http[a-z_]*\.[ch]'
-    'curl/.*:store/webhook[a-z_]*\.[ch]'
+    'curl/.*:store/webhooks/[a-z_]+\.[ch]'
     'cairo\.h:store/pictures/[a-z_]+\.[ch]'
     'pango/.*:store/pictures/canvas\.c'
     'gdk-pixbuf/.*:store/pictures/picture\.c'

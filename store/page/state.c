@@ -1,7 +1,7 @@
 #include "store/page/state.h"
-#include "store/figures.h"
 #include "store/page/reader.h"
 #include "store/page/web.h"
+#include "store/status/figures.h"
 #include "stream/bus.h"
 #include "stream/frame.h"
 #include "stream/json_write.h"

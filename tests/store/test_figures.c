@@ -1,4 +1,4 @@
-#include "store/figures.h"
+#include "store/status/figures.h"
 #include "stream/json_read.h"
 #include "tests/suite.h"
 #include <string.h>

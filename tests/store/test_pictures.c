@@ -4,7 +4,7 @@
 #include "store/pictures/order.h"
 #include "store/pictures/sheet.h"
 #include "store/pictures/strip.h"
-#include "store/status_page.h"
+#include "store/status/status_page.h"
 #include "tests/suite.h"
 #include <fcntl.h>
 #include <gdk-pixbuf/gdk-pixbuf.h>

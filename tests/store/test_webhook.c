@@ -1,7 +1,7 @@
 /* What is posted to receivers that are well, refuse, hang or are away. */
-#include "store/webhook.h"
-#include "store/webhook_body.h"
-#include "store/webhook_receiver.h"
+#include "store/webhooks/webhook.h"
+#include "store/webhooks/webhook_body.h"
+#include "store/webhooks/webhook_receiver.h"
 #include "tests/store/http_receiver.h"
 #include "tests/store/place.h"
 #include "tests/suite.h"

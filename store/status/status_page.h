@@ -3,8 +3,8 @@
 #ifndef STORE_STATUS_PAGE_H
 #define STORE_STATUS_PAGE_H
 
-#include "store/figures.h"
 #include "store/screen.h"
+#include "store/status/figures.h"
 
 #define STATUS_RATES       60 /* that are kept */
 #define STATUS_RATE_EACH_S 5

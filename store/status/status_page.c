@@ -1,4 +1,4 @@
-#include "store/status_page.h"
+#include "store/status/status_page.h"
 #include <math.h>
 #include <string.h>
 

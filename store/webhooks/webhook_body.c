@@ -1,4 +1,4 @@
-#include "store/webhook_body.h"
+#include "store/webhooks/webhook_body.h"
 #include "stream/fault.h"
 #include "stream/json_read.h"
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The figures as a screen for people, and as JSON for scripts. */
-#include "store/figures.h"
+#include "store/status/figures.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
-#include "store/status.h"
-#include "store/figures.h"
-#include "store/status_page.h"
+#include "store/status/status.h"
+#include "store/status/figures.h"
+#include "store/status/status_page.h"
 #include "stream/program.h"
 #include <stdio.h>
 #include <unistd.h>

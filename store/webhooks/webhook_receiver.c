@@ -1,4 +1,4 @@
-#include "store/webhook_receiver.h"
+#include "store/webhooks/webhook_receiver.h"
 #include "stream/program.h"
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "store/figures.h"
+#include "store/status/figures.h"
 #include "store/migrate.h"
 #include "stream/frame.h"
 #include "stream/json_read.h"

@@ -1,7 +1,7 @@
-#include "store/webhook.h"
+#include "store/webhooks/webhook.h"
 #include "store/postgres.h"
-#include "store/webhook_body.h"
-#include "store/webhook_receiver.h"
+#include "store/webhooks/webhook_body.h"
+#include "store/webhooks/webhook_receiver.h"
 #include "stream/metrics.h"
 #include "stream/program.h"
 #include <json-glib/json-glib.h>
