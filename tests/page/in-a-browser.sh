@@ -39,6 +39,10 @@ seed_plates() {
     seed_plate P384 16 24 30
     seed_plate P1536 32 48 40
 }
+take_a_value_away() {
+    postgres_psql --dbname scopestream --command "update scopestream_data.result set focus = null where frame_id in
+        (select frame_id from scopestream_data.frame where plate = 'P2' and well = 'B03')"
+}
 seed_hostile_plate() { seed_plate "<img src=x onerror=alert('plate')>\"';drop schema scopestream cascade;--" 2 3 50; }
 change_large_plates() {
     postgres_psql --dbname scopestream --command "update scopestream_data.result set focus = random() where other_values is null

@@ -391,6 +391,16 @@ def meets_names_that_are_markup(person):
 
 
 @step
+def sees_that_a_frame_has_no_value_rather_than_its_priority(person):
+    laboratory('take_a_value_away')
+    person.go('?plate=P2&measure=focus')
+    person.wait('its frames', lambda: len(person.all('#frames button.frame')) == 3)
+    without = person.find('#frames button[title*="B03"]')
+    expect('the caption', without.find_element(By.CSS_SELECTOR, '.value').text, '–')
+    assert 'no value of focus' in without.get_attribute('title')
+
+
+@step
 def is_sent_hostile_links(person):
     markup = '%3Cimg%20src%3Dx%20onerror%3Ddocument.title%3D%22taken%22%3E'
     drop = "';drop%20schema%20scopestream%20cascade;--"

@@ -22,19 +22,22 @@ function picture(frame) {
   return image;
 }
 
-function shown(frame) {
+// measure: the chosen one, '' if a frame has no number of it but its priority.
+function shown(frame, measure) {
   const words = [`${frame.plate ?? ''} ${place(frame)}`.trim(), when(frame.at)];
-  if (typeof frame.value === 'number') words.push(number(frame.value));
+  if (measure && typeof frame.value === 'number') words.push(`${measure} ${number(frame.value)}`);
+  else if (measure && frame.status === 'ok') words.push(`no value of ${measure}`);
   if (typeof frame.score === 'number') words.push(`priority ${number(frame.score)} (${frame.tier})`);
   if (frame.reason) words.push(`${frame.status}: ${frame.reason}`);
   if (typeof frame.low === 'number') words.push(`black ${number(frame.low)}, white ${number(frame.high)}`);
   return words.join('\n');
 }
 
-function valueWords(frame, show) {
+function valueWords(frame, show, measure) {
   if (frame.status !== 'ok') return frame.status;
   if (show === 'interesting') return `${number(frame.score ?? frame.value)} ${frame.tier ?? ''}`.trim();
-  return number(frame.value ?? frame.score);
+  if (measure === '' && typeof frame.score === 'number') return `priority ${number(frame.score)}`;
+  return number(frame.value);
 }
 
 function makeFrame(frame) {
@@ -45,20 +48,20 @@ function makeFrame(frame) {
   return button;
 }
 
-function fillFrame(button, frame, show) {
-  const words = shown(frame);
+function fillFrame(button, frame, show, measure) {
+  const words = shown(frame, measure);
   if (button.title !== words) button.title = words;
   button.classList.toggle('failed', frame.status !== 'ok');
-  say(button.querySelector('.value'), valueWords(frame, show));
+  say(button.querySelector('.value'), valueWords(frame, show, measure));
 }
 
 // Frames that stay keep their elements: nothing flickers, and the focus stays where it is.
-export function drawFrames(frames, show) {
+export function drawFrames(frames, show, measure) {
   const before = new Map([...list.querySelectorAll('button.frame')].map(button => [button.dataset.id, button]));
   const wanted = frames.map(frame => {
     const button = before.get(frame.id) ?? makeFrame(frame);
     button.dataset.id = frame.id;
-    fillFrame(button, frame, show);
+    fillFrame(button, frame, show, measure);
     return button;
   });
   const same = wanted.length === list.children.length && wanted.every((button, i) => button === list.children[i]);

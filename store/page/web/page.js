@@ -317,7 +317,7 @@ function takeFrames(found) {
   const begun = performance.now();
   if (found.error) noteFrames(found.error);
   else if (found.frames.length === 0) noteFrames(NOTHING[choice.show]);
-  else drawFrames(found.frames, choice.show);
+  else drawFrames(found.frames, choice.show, isOwn(currentMeasure()) ? '' : currentMeasure());
   performance.measure('frames', {start: begun});
 }
 
