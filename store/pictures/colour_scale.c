@@ -140,6 +140,10 @@ double colour_scale_share(const ColourScale *scale, double value) {
     return CLAMP((value / 2 - scale->low / 2) / range, 0, 1);
 }
 
+int colour_scale_beyond(const ColourScale *scale, double value) {
+    return (value > scale->high) - (value < scale->low);
+}
+
 Colour colour_scale_colour(const ColourScale *scale, double value) {
     return colour_viridis(colour_scale_share(scale, value));
 }

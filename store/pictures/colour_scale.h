@@ -35,6 +35,8 @@ ColourScale colour_scale_between(double low, double high, const double values[],
 
 /* 0 to 1; 0.5 where all are the same. */
 double colour_scale_share(const ColourScale *scale, double value);
+/* -1 for a value below the scale, 1 above it, else 0: beyond, the colour alone does not tell. */
+int colour_scale_beyond(const ColourScale *scale, double value);
 Colour colour_scale_colour(const ColourScale *scale, double value);
 
 /* With as many digits as tell ticks, or values, of this scale apart. g_free them. */

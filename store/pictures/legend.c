@@ -51,12 +51,19 @@ void legend_draw_empty(Canvas *canvas, Box box) {
     canvas_frame(canvas, box, (Colour){215, 215, 215});
 }
 
+static void draw_below(Canvas *canvas, Box box) {
+    canvas_arrow(canvas, (Box){box.x + 4, box.y + 3, ARROW, 12}, true, text);
+}
+
+static void draw_above(Canvas *canvas, Box box) {
+    canvas_arrow(canvas, (Box){box.x + 4, box.y + 3, ARROW, 12}, false, text);
+}
+
 static void draw_sample(Canvas *canvas, Box box, const Sample *sample) {
     static void (*const boxes[])(Canvas * canvas, Box box) = {
-        [SAMPLE_HATCH] = canvas_hatch,
-        [SAMPLE_CROSS] = canvas_cross,
-        [SAMPLE_PALE] = legend_draw_pale,
-        [SAMPLE_EMPTY] = legend_draw_empty,
+        [SAMPLE_HATCH] = canvas_hatch,    [SAMPLE_CROSS] = canvas_cross,
+        [SAMPLE_PALE] = legend_draw_pale, [SAMPLE_EMPTY] = legend_draw_empty,
+        [SAMPLE_BELOW] = draw_below,      [SAMPLE_ABOVE] = draw_above,
     };
     if (sample->kind == SAMPLE_MARK)
         canvas_text(canvas, box, &mark_style, sample->mark);

@@ -6,7 +6,15 @@
 
 #define LEGEND_HEIGHT 64.0
 
-typedef enum { SAMPLE_HATCH, SAMPLE_CROSS, SAMPLE_PALE, SAMPLE_EMPTY, SAMPLE_MARK } SampleKind;
+typedef enum {
+    SAMPLE_HATCH,
+    SAMPLE_CROSS,
+    SAMPLE_PALE,
+    SAMPLE_EMPTY,
+    SAMPLE_BELOW,
+    SAMPLE_ABOVE,
+    SAMPLE_MARK
+} SampleKind;
 
 /* A small box, or a letter, and what it stands for. */
 typedef struct {

@@ -4,7 +4,7 @@
 
 enum {
     ROW_NAMES = 3,
-    LINES_BESIDE = 8, /* title, column numbers, legend, words */
+    LINES_BESIDE = 9, /* title, column numbers, legend, words */
     CELL_MOST = 8,
 };
 
@@ -76,16 +76,28 @@ static void add_in_cell(Map *map, const char *letters) {
     g_string_append_printf(map->text, "%*s%s%*s", left, "", letters, space - left, "");
 }
 
+/* Behind a number, or in its place: on the well, as at the scale's ends. */
+static const char *beyond_mark(const Map *map, double value) {
+    static const char *const marks[] = {"<", "", ">"};
+    return marks[1 + colour_scale_beyond(map->form->scale, value)];
+}
+
+/* With its mark; g_free it. */
+static char *number_of(const Map *map, double value, int steps) {
+    g_autofree char *number = colour_scale_coarse_text(map->form->scale, value, steps);
+    return g_strconcat(number, beyond_mark(map, value), NULL);
+}
+
 static void add_value(Map *map, const Well *well) {
     double share = colour_scale_share(map->form->scale, well->value);
     Colour colour = well_colour(map, well);
     char digit[] = {digit_of(share), '\0'};
     bool has_colours = map->screen->colours != COLOURS_NONE;
-    g_autofree char *number =
-        map->steps > 0 ? colour_scale_coarse_text(map->form->scale, well->value, map->steps) : NULL;
-    const char *letters = number != NULL ? number : has_colours ? "" : digit;
+    g_autofree char *number = map->steps > 0 ? number_of(map, well->value, map->steps) : NULL;
+    const char *mark = beyond_mark(map, well->value);
+    const char *letters = number != NULL ? number : *mark != '\0' || has_colours ? mark : digit;
     add_colour(map, 48, colour);
-    if (number != NULL)
+    if (*letters != '\0')
         add_colour(map, 38,
                    colour_is_dark(colour) ? (Colour){255, 255, 255} : (Colour){16, 16, 16});
     add_in_cell(map, screen_width(letters) <= map->cell ? letters : "");
@@ -153,8 +165,7 @@ static int number_width(const Map *map, int steps) {
     for (guint i = 0; i < plate->rows * plate->columns; i++) {
         if (plate->wells[i].state != WELL_VALUE)
             continue;
-        g_autofree char *text =
-            colour_scale_coarse_text(map->form->scale, plate->wells[i].value, steps);
+        g_autofree char *text = number_of(map, plate->wells[i].value, steps);
         widest = MAX(widest, screen_width(text));
     }
     return widest;
@@ -232,6 +243,24 @@ static void add_others(Map *map) {
         g_string_append_c(map->text, '\n');
 }
 
+/* "2 wells below the scale (<), 1 above it (>)" */
+static void add_beyond(Map *map) {
+    const Plate *plate = map->form->plate;
+    guint below = plate_count_beyond(plate, map->form->scale, -1);
+    guint above = plate_count_beyond(plate, map->form->scale, 1);
+    if (below > 0)
+        g_string_append_printf(map->text, "%u well%s below the scale (<)", below,
+                               below == 1 ? "" : "s");
+    if (above > 0)
+        g_string_append_printf(map->text, "%s%u%s above %s (>)", below > 0 ? ", " : "", above,
+                               below > 0    ? ""
+                               : above == 1 ? " well"
+                                            : " wells",
+                               below > 0 ? "it" : "the scale");
+    if (below + above > 0)
+        g_string_append_c(map->text, '\n');
+}
+
 /* --- wells in words --- */
 
 typedef struct {
@@ -268,7 +297,8 @@ static void add_extreme(Map *map, const char *name, const Ranked *ranked, guint 
         const Ranked *one = &ranked[from_the_top ? count - 1 - i : i];
         g_autofree char *well = well_name(one->place / columns, one->place % columns);
         g_autofree char *value = colour_scale_value_text(map->form->scale, one->value);
-        g_autofree char *both = g_strdup_printf("%s %s  ", well, value);
+        g_autofree char *both =
+            g_strdup_printf("%s %s%s  ", well, value, beyond_mark(map, one->value));
         width += (int)strlen(both);
         if (width - 2 > map->screen->columns)
             break;
@@ -323,6 +353,7 @@ char *map_text(const MapForm *form, const Screen *screen) {
     if (form->scale->tick_count > 0)
         add_scale(&map);
     add_others(&map);
+    add_beyond(&map);
     add_extremes(&map);
     for (char **well = form->wells; well != NULL && *well != NULL; well++)
         add_asked(&map, *well);

@@ -77,3 +77,11 @@ guint plate_count(const Plate *plate, WellState state) {
         count += plate->wells[i].state == state;
     return count;
 }
+
+guint plate_count_beyond(const Plate *plate, const ColourScale *scale, int side) {
+    guint count = 0;
+    for (guint i = 0; i < plate->rows * plate->columns; i++)
+        count += plate->wells[i].state == WELL_VALUE &&
+                 colour_scale_beyond(scale, plate->wells[i].value) == side;
+    return count;
+}

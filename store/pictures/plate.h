@@ -2,6 +2,7 @@
 #ifndef STORE_PICTURES_PLATE_H
 #define STORE_PICTURES_PLATE_H
 
+#include "store/pictures/colour_scale.h"
 #include <glib.h>
 #include <stdbool.h>
 
@@ -46,5 +47,7 @@ Well *plate_well(const Plate *plate, guint row, guint column);
 /* The values there are; ret_count of them. g_free it. */
 double *plate_values(const Plate *plate, gsize *ret_count);
 guint plate_count(const Plate *plate, WellState state);
+/* Wells whose value lies beyond the scale: side -1 below it, 1 above it. */
+guint plate_count_beyond(const Plate *plate, const ColourScale *scale, int side);
 
 #endif

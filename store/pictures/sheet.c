@@ -176,6 +176,15 @@ static void draw_marks(Sheet *sheet, Box box, const Well *well, Colour colour) {
         canvas_text(sheet->canvas, line, &style, "\u00d7");
 }
 
+/* In the lower right corner, an arrow head as at the scale's end: its colour is that of wells on
+ * the scale too. */
+static void draw_beyond(Sheet *sheet, Box box, int side, Colour colour) {
+    double size = CLAMP(floor(sheet->cell * 0.22), 6, 24), inset = MAX(1, sheet->cell * 0.04);
+    Box arrow = {box.x + box.width - size - inset, box.y + box.height - size - inset, size, size};
+    if (side != 0)
+        canvas_arrow(sheet->canvas, arrow, side < 0, colour);
+}
+
 static void draw_value(Sheet *sheet, Box box, const Well *well, const ColourScale *scale,
                        double text_size) {
     Colour colour = colour_scale_colour(scale, well->value);
@@ -186,6 +195,7 @@ static void draw_value(Sheet *sheet, Box box, const Well *well, const ColourScal
         canvas_text(sheet->canvas, box, &style, text);
     }
     draw_marks(sheet, box, well, style.colour);
+    draw_beyond(sheet, box, colour_scale_beyond(scale, well->value), style.colour);
 }
 
 static bool any_mark(const Plate *plate, char mark) {
@@ -202,8 +212,11 @@ static bool any_failed(const Plate *plate) {
     return false;
 }
 
-static void draw_value_samples(Sheet *sheet, guint panel, const Plate *plate) {
+static void draw_value_samples(Sheet *sheet, guint panel, const Plate *plate,
+                               const ColourScale *scale) {
     const Sample samples[] = {
+        {SAMPLE_BELOW, NULL, "below the scale", plate_count_beyond(plate, scale, -1) > 0},
+        {SAMPLE_ABOVE, NULL, "above the scale", plate_count_beyond(plate, scale, 1) > 0},
         {SAMPLE_MARK, "+", "positive", any_mark(plate, '+')},
         {SAMPLE_MARK, "\u2212", "negative", any_mark(plate, '-')},
         {SAMPLE_MARK, "r", "reference", any_mark(plate, 'r')},
@@ -231,7 +244,7 @@ void sheet_draw_values(Sheet *sheet, guint panel, const char *label, const Plate
                 draw_state(sheet, box, well->state);
         }
     legend_scale(sheet->canvas, legend_box(sheet, panel), scale, false, words);
-    draw_value_samples(sheet, panel, plate);
+    draw_value_samples(sheet, panel, plate, scale);
 }
 
 /* --- pictures --- */

@@ -357,6 +357,29 @@ START_TEST(what_is_missing_has_no_colour_of_the_scale) {
 }
 END_TEST
 
+/* Blurred wells, say: their colour is that of the least good one, the mark is theirs alone. */
+START_TEST(wells_beyond_the_scale_are_marked) {
+    g_autoptr(Plate) plate = plate_new(8, 12);
+    g_autoptr(Sheet) sheet = sheet_of(8, 12, 1);
+    g_autofree char *path = test_file();
+    ColourScale scale = colour_scale_between(10, 20, NULL, 0);
+    const double values[] = {10, 3, 20, 99};
+    for (guint column = 0; column < G_N_ELEMENTS(values); column++)
+        set_value(plate, 0, column, values[column]);
+    sheet_draw_values(sheet, 0, "DAPI", plate, &scale, "focus");
+    ck_assert(sheet_write(sheet, path, NULL));
+    g_autoptr(GdkPixbuf) drawn = read_back(path);
+    for (guint column = 0; column < G_N_ELEMENTS(values); column++) {
+        Box box = sheet_tile_box(sheet, 0, 0, column, 0);
+        Colour corner = corner_of(drawn, box);
+        Colour lower = pixel_at(drawn, box.x + box.width - 18, box.y + box.height - 18);
+        bool is_marked = corner.red != lower.red || corner.green != lower.green;
+        ck_assert_msg(is_marked == (column % 2 == 1), "column %u", column);
+    }
+    remove_file(path);
+}
+END_TEST
+
 START_TEST(pictures_of_several_sites_share_their_well) {
     g_autoptr(Plate) plate = plate_new(8, 12);
     g_autoptr(Sheet) sheet = sheet_of(8, 12, 4);
@@ -567,6 +590,31 @@ START_TEST(numbers_stand_in_wells_that_are_wide_enough) {
 }
 END_TEST
 
+static char *map_with_some_beyond(guint rows, guint columns, const Screen *screen) {
+    g_autoptr(Plate) plate = numbered_plate(rows, columns);
+    ColourScale scale = colour_scale_between(1, rows * columns - 3, NULL, 0);
+    scale.is_whole = true;
+    const MapForm form = {plate, &scale, "P1", "focus (px)", NULL};
+    return map_text(&form, screen);
+}
+
+START_TEST(wells_beyond_the_scale_are_marked_in_the_map) {
+    const Screen plain = {.columns = 80}, coloured = {true, true, COLOURS_TRUE, 80, 0};
+    g_autofree char *numbers = map_with_some_beyond(8, 12, &plain);
+    ck_assert_msg(strstr(numbers, " 0<") != NULL, "%s", numbers);
+    ck_assert_msg(strstr(numbers, "  93    94>   95> \n") != NULL, "%s", numbers);
+    ck_assert_ptr_nonnull(strstr(numbers, "\n1 well below the scale (<), 2 above it (>)\n"));
+    ck_assert_ptr_nonnull(strstr(numbers, "\nlowest   A01 0<  A04 3  "));
+    g_autofree char *digits = map_with_some_beyond(16, 24, &plain);
+    ck_assert_ptr_nonnull(strstr(digits, "\n A  < "));
+    ck_assert_ptr_nonnull(strstr(digits, " 9  >  > \n"));
+    g_autofree char *colours = map_with_some_beyond(16, 24, &coloured);
+    ck_assert_ptr_nonnull(strstr(colours, "\033[48;2;253;231;37m\033[38;2;16;16;16m > \033[0m\n"));
+    g_autofree char *within = map_of(8, 12, &plain);
+    ck_assert(strstr(within, "the scale") == NULL && strchr(within, '>') == NULL);
+}
+END_TEST
+
 START_TEST(wells_have_the_colours_of_the_scale) {
     const Screen screen = {true, true, COLOURS_TRUE, 80, 0};
     g_autofree char *map = map_of(16, 24, &screen);
@@ -655,6 +703,7 @@ SUITE("pictures", the_colours_are_viridis_and_get_brighter_all_the_way,
       a_picture_that_says_it_is_vast_costs_nothing, a_damaged_picture_never_ends_the_program,
       the_same_intensity_is_the_same_grey_in_every_well, the_range_is_that_of_most_wells,
       each_well_stands_in_its_place_in_its_colour, what_is_missing_has_no_colour_of_the_scale,
+      wells_beyond_the_scale_are_marked, wells_beyond_the_scale_are_marked_in_the_map,
       pictures_of_several_sites_share_their_well, names_are_drawn_as_text_and_not_as_markup,
       a_sheet_beyond_all_bounds_is_refused, a_file_that_cannot_be_written_leaves_nothing,
       a_pipe_stays_a_pipe, a_strip_goes_on_in_the_next_line, colours_are_those_the_terminal_has,
