@@ -43,6 +43,11 @@ take_a_value_away() {
     postgres_psql --dbname scopestream --command "update scopestream_data.result set focus = null where frame_id in
         (select frame_id from scopestream_data.frame where plate = 'P2' and well = 'B03')"
 }
+make_two_wells_hot_and_cold() {
+    postgres_psql --dbname scopestream --command "update scopestream_data.result r
+        set focus = case f.well when 'B03' then 50 else -50 end from scopestream_data.frame f
+        where f.frame_id = r.frame_id and f.plate = 'P384' and f.well in ('B03', 'C05')"
+}
 seed_hostile_plate() { seed_plate "<img src=x onerror=alert('plate')>\"';drop schema scopestream cascade;--" 2 3 50; }
 change_large_plates() {
     postgres_psql --dbname scopestream --command "update scopestream_data.result set focus = random() where other_values is null

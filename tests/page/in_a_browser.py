@@ -394,10 +394,20 @@ def meets_names_that_are_markup(person):
 def sees_that_a_frame_has_no_value_rather_than_its_priority(person):
     laboratory('take_a_value_away')
     person.go('?plate=P2&measure=focus')
-    person.wait('its frames', lambda: len(person.all('#frames button.frame')) == 3)
+    person.wait('its frames', lambda: len(person.all('#frames button.frame')) >= 3)
     without = person.find('#frames button[title*="B03"]')
     expect('the caption', without.find_element(By.CSS_SELECTOR, '.value').text, '–')
     assert 'no value of focus' in without.get_attribute('title')
+
+
+@step
+def sees_which_wells_are_beyond_the_scale(person):
+    laboratory('make_two_wells_hot_and_cold')
+    person.go('?plate=P384&measure=focus&channel=DAPI')
+    person.see('#measure-words', '▼ 1 well below, ▲ 1 well above')
+    expect('marks', len(person.all('#map path.beyond')), 2)
+    assert 'above the scale' in person.label('B03') and 'below the scale' in person.label('C05')
+    assert 'the scale' not in person.label('B04')
 
 
 @step

@@ -68,6 +68,12 @@ function hasValue(well) {
   return well !== undefined && Number.isFinite(well.value);
 }
 
+// -1 below the scale, 1 above it, else 0.
+function beyond(well) {
+  if (!scale || !hasValue(well)) return 0;
+  return Number(well.value > scale.high) - Number(well.value < scale.low);
+}
+
 // What stands in a well, in words: for the hint and for screen readers.
 export function wellWords(name) {
   const well = wells.get(name);
@@ -76,6 +82,7 @@ export function wellWords(name) {
   else if (!well?.isSeen) words.push('no frame yet');
   else if (!hasValue(well)) words.push(`${told.measure} has no value`);
   else words.push(`${told.measure} ${number(well.value)} ${told.unit}`.trim());
+  if (beyond(well)) words.push(beyond(well) < 0 ? 'below the scale' : 'above the scale');
   if (well?.frames && told.measure !== 'frames') words.push(plural(well.frames, 'frame'));
   if (well?.role && !['sample', 'empty'].includes(well.role)) words.push(well.role);
   if (well?.holds) words.push(well.holds);
@@ -190,7 +197,18 @@ function isDark(value) {
   return IS_DARK[colourIndex(value)];
 }
 
-// What no colour can say: values where there is room, controls, alerts.
+// In the lower left corner a triangle that points to where the value lies.
+function paintBeyond(marks, seen) {
+  const size = Math.max(4, Math.min(12, shape.cell * 0.4)), inset = Math.min(2, shape.cell / 10);
+  const path = d => {
+    const left = x(d.column) + GAP / 2 + inset, low = y(d.row) + shape.cell - GAP / 2 - inset;
+    return beyond(d) > 0 ? `M${left},${low}h${size}l${-size / 2},${-size}z` : `M${left},${low - size}h${size}l${-size / 2},${size}z`;
+  };
+  marks.selectAll('path.beyond').data(seen.filter(beyond), d => d.well).join('path')
+    .attr('class', d => isDark(d.value) ? 'beyond on-dark' : 'beyond on-light').attr('d', path);
+}
+
+// What no colour can say: values where there is room, controls, alerts, what is beyond the scale.
 function paintMarks() {
   const seen = [...wells.values()].filter(well => well.row);
   const written = shape.cell >= 36 ? seen.filter(hasValue) : [];
@@ -205,6 +223,7 @@ function paintMarks() {
     .attr('class', d => hasValue(d) && isDark(d.value) ? 'role on-dark' : 'role on-light')
     .attr('x', d => x(d.column) + shape.cell / 2).attr('y', d => y(d.row) + shape.cell / 2)
     .text(d => MARKS[d.role]);
+  paintBeyond(marks, seen);
   marks.selectAll('path.alert').data([...told.alerts.keys()].map(placeOf).filter(Boolean)).join('path')
     .attr('class', 'alert')
     .attr('d', d => `M${x(d.column) + shape.cell - GAP / 2},${y(d.row) + GAP / 2}v${corner}l${-corner},${-corner}z`);
@@ -279,10 +298,10 @@ function drawHistogram(place, along, left, right) {
 
 export function scaleWords() {
   if (!scale) return '';
-  const beyond = [];
-  if (scale.below) beyond.push(`${plural(scale.below, 'well')} below`);
-  if (scale.above) beyond.push(`${plural(scale.above, 'well')} above`);
-  return beyond.length ? `Beyond the scale, in its end colours: ${beyond.join(', ')}.` : '';
+  const words = [];
+  if (scale.below) words.push(`▼ ${plural(scale.below, 'well')} below`);
+  if (scale.above) words.push(`▲ ${plural(scale.above, 'well')} above`);
+  return words.length ? `Beyond the scale, in its end colours: ${words.join(', ')}.` : '';
 }
 
 // --- what others call ---
