@@ -48,6 +48,10 @@ make_two_wells_hot_and_cold() {
         set focus = case f.well when 'B03' then 50 else -50 end from scopestream_data.frame f
         where f.frame_id = r.frame_id and f.plate = 'P384' and f.well in ('B03', 'C05')"
 }
+image_without_a_plate() {
+    postgres_psql --dbname scopestream --command "insert into scopestream_data.frame (frame_id, acquired_at, closed_at, source, path)
+        values (gen_random_uuid(), now(), now(), 'scope', 'loose.tif')"
+}
 seed_hostile_plate() { seed_plate "<img src=x onerror=alert('plate')>\"';drop schema scopestream cascade;--" 2 3 50; }
 change_large_plates() {
     postgres_psql --dbname scopestream --command "update scopestream_data.result set focus = random() where other_values is null

@@ -411,6 +411,15 @@ def sees_which_wells_are_beyond_the_scale(person):
 
 
 @step
+def sees_the_newest_plate_though_newer_frames_have_none(person):
+    laboratory('image_without_a_plate')
+    person.go('?measure=focus')
+    person.see('#plates', '(no plate)')
+    assert '(no plate)' not in person.text('#map-title'), person.text('#map-title')
+    person.wait('a map', lambda: person.wells() > 0)
+
+
+@step
 def is_sent_hostile_links(person):
     markup = '%3Cimg%20src%3Dx%20onerror%3Ddocument.title%3D%22taken%22%3E'
     drop = "';drop%20schema%20scopestream%20cascade;--"

@@ -203,6 +203,7 @@ function makePlate(plate) {
   const head = make('th');
   head.scope = 'row';
   const button = make('button', 'link');
+  button.disabled = plate.plate === null; // what has no plate has no map
   button.addEventListener('click', () => goTo({plate: plate.plate, source: plate.source, experiment: plate.experiment, well: ''}));
   head.append(button);
   row.append(head, make('td', 'number'), make('td', 'number failed'), make('td', 'quiet'));

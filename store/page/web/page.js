@@ -79,10 +79,15 @@ function told() {
   return state?.told ?? null;
 }
 
+// Frames without a plate make no map: the newest that has a name goes before them.
+function newestPlate(plates) {
+  return plates.find(plate => plate.plate !== null) ?? plates[0] ?? null;
+}
+
 // The plate of the address; without one, that which is being imaged.
 function currentPlate() {
   const plates = told()?.plates ?? [];
-  if (!choice.plate) return plates[0] ?? null;
+  if (!choice.plate) return newestPlate(plates);
   const isChosen = plate => plate.plate === choice.plate && (!choice.source || plate.source === choice.source) &&
     (!choice.experiment || plate.experiment === choice.experiment);
   return plates.find(isChosen) ??
@@ -138,7 +143,7 @@ function plateLabel(plate, plates) {
 
 function fillChoices() {
   const plates = told()?.plates ?? [];
-  const newest = plates.length ? `newest: ${plateName(plates[0].plate)}` : 'newest';
+  const newest = plates.length ? `newest: ${plateName(newestPlate(plates).plate)}` : 'newest';
   const options = plates.filter(plate => plate.plate !== null).map(plate => [plateKey(plate), plateLabel(plate, plates)]);
   fillSelect($('plate'), [['', [['', newest]]], ['Plates', options]], choice.plate ? plateKey(current) : '', choice.plate);
   const names = new Map();
@@ -173,7 +178,8 @@ let mapStamp = '';
 function wantMap() {
   if (!isLearned) return;
   if (!current || current.plate === null) {
-    noteMap(told() === null ? 'Waiting for the database …' : 'No plate was imaged yet.');
+    noteMap(told() === null ? 'Waiting for the database …'
+      : current ? 'No frame so far has a plate: Frames shows them all the same.' : 'No plate was imaged yet.');
     return;
   }
   const address = url('map', {...plateParameters(), experiment: current.experiment, measure: currentMeasure()});
