@@ -161,6 +161,10 @@ expect "out of focus" "$(answer which-wells-are-out-of-focus 1,2)" "B02	1 B02	2 
 expect "saturated" "$(answer which-frames-are-saturated 2,4)" "D03	2 "
 expect "empty fields" "$(answer which-fields-are-empty-or-full 1,2)" "empty	A04 "
 expect "empty wells" "$(answer which-wells-are-empty 1)" "A04 "
+expect "empty wells among those that stray" "$(answer which-wells-stray-from-row-and-column 2 | grep -ow A04)" ""
+expect "blurred, had all wells fewer cells" \
+    "$(sed 's/0\.7 \* u/99 * u/' "$tree/samples/questions/which-wells-have-fewer-cells.sql" | frames_sql |
+        awk -F '\t' '$6 > 0 { print $1, $2 }' | sort | tr '\n' ' ')" "B02 1 B02 2 C05 1 C05 2 "
 expect "dim" "$(answer which-wells-are-dim 1)" "A06 B06 C06 D06 "
 expect "the same pixels" "$(answer is-the-camera-stuck 6)" \
     "$(awk -F, '$9 ~ /stuck/ { print $1 }' "$written" | sort | tr '\n' ' ')"
