@@ -28,16 +28,16 @@ const GOptionEntry map_options[] = {
 
 /* --- what it shows --- */
 
-/* Which plate, channel and number: "P1  DAPI  focus (px)  of 3 channels". */
+/* Which plate, channel and number: "P1  channel DAPI (one of 3)  96 frames, ...". */
 static char *title_text(const PlateName *name, const char *of_channel) {
     guint channels = g_strv_length(name->channels);
     g_autofree char *plain = screen_plain(name->plate);
     g_autofree char *plain_channel = of_channel != NULL ? screen_plain(of_channel) : NULL;
     GString *title = g_string_new(plain);
     if (plain_channel != NULL)
-        g_string_append_printf(title, "  %s", plain_channel);
-    if (channels > 1 && channel == NULL)
-        g_string_append_printf(title, " (1 of %u channels)", channels);
+        g_string_append_printf(title, "  channel %s", plain_channel);
+    if (plain_channel != NULL && channels > 1 && channel == NULL)
+        g_string_append_printf(title, " (one of %u)", channels);
     g_string_append_printf(title, "  %" G_GINT64_FORMAT " frames, the newest of %.16s UTC",
                            name->frames, name->last_at);
     return g_string_free(title, FALSE);

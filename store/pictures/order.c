@@ -3,8 +3,9 @@
 
 /* Plate, well, channel, measure: what there is of them. */
 char *order_title(const Order *order) {
-    const char *parts[] = {order->name->plate, order->choice.well,
-                           order->channel_count == 1 ? order->channels[0] : NULL, order->measure};
+    const char *one = order->channel_count == 1 ? order->channels[0] : NULL;
+    g_autofree char *channel = one != NULL ? g_strconcat("channel ", one, NULL) : NULL;
+    const char *parts[] = {order->name->plate, order->choice.well, channel, order->measure};
     GString *title = g_string_new(NULL);
     for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
         if (parts[i] != NULL)

@@ -484,6 +484,18 @@ START_TEST(a_strip_goes_on_in_the_next_line) {
 }
 END_TEST
 
+START_TEST(a_title_says_that_1_is_a_channel) {
+    const char *channels[] = {"1", "2"};
+    PlateName name = {.plate = "Demo"};
+    Order order = {.name = &name, .channels = channels, .channel_count = 1, .measure = "focus"};
+    g_autofree char *one = order_title(&order);
+    ck_assert_str_eq(one, "Demo  \u00b7  channel 1  \u00b7  focus");
+    order.channel_count = 2;
+    g_autofree char *both = order_title(&order);
+    ck_assert_str_eq(both, "Demo  \u00b7  focus");
+}
+END_TEST
+
 /* --- the terminal --- */
 
 START_TEST(colours_are_those_the_terminal_has) {
@@ -706,9 +718,9 @@ SUITE("pictures", the_colours_are_viridis_and_get_brighter_all_the_way,
       wells_beyond_the_scale_are_marked, wells_beyond_the_scale_are_marked_in_the_map,
       pictures_of_several_sites_share_their_well, names_are_drawn_as_text_and_not_as_markup,
       a_sheet_beyond_all_bounds_is_refused, a_file_that_cannot_be_written_leaves_nothing,
-      a_pipe_stays_a_pipe, a_strip_goes_on_in_the_next_line, colours_are_those_the_terminal_has,
-      lines_are_cut_to_the_screen_and_escapes_are_not, every_plate_fits_a_terminal_of_80_columns,
-      without_colours_a_map_is_plain_ascii, numbers_stand_in_wells_that_are_wide_enough,
-      wells_have_the_colours_of_the_scale, a_low_terminal_shows_two_rows_a_line,
-      bars_show_where_frames_wait, the_last_minutes_are_drawn_the_newest_at_the_right,
-      the_page_is_as_narrow_as_the_terminal)
+      a_pipe_stays_a_pipe, a_title_says_that_1_is_a_channel, a_strip_goes_on_in_the_next_line,
+      colours_are_those_the_terminal_has, lines_are_cut_to_the_screen_and_escapes_are_not,
+      every_plate_fits_a_terminal_of_80_columns, without_colours_a_map_is_plain_ascii,
+      numbers_stand_in_wells_that_are_wide_enough, wells_have_the_colours_of_the_scale,
+      a_low_terminal_shows_two_rows_a_line, bars_show_where_frames_wait,
+      the_last_minutes_are_drawn_the_newest_at_the_right, the_page_is_as_narrow_as_the_terminal)

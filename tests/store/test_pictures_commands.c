@@ -230,7 +230,7 @@ START_TEST(without_names_it_is_the_newest_plate_and_its_first_channel) {
     g_free(cluster_answer(place.admin,
                           "select pg_temp.frame('Tomorrow', 'A01', 'DAPI', 1500000000, 1)"));
     g_auto(Call) later = call_as(&place, "reader", "map", 0);
-    ck_assert_msg(g_str_has_prefix(later.said, "P1  DAPI"), "%s", later.said);
+    ck_assert_msg(g_str_has_prefix(later.said, "P1  channel DAPI"), "%s", later.said);
 }
 END_TEST
 
@@ -296,7 +296,8 @@ START_TEST(names_that_are_markup_and_worse_are_only_text) {
         drawn_by(&call, "____b_x__b___31m___--__span_foreground__red____focus.png");
     g_auto(Call) map = call_as(&place, "reader", "map --measure focus", 0);
     ck_assert_ptr_null(strchr(map.said, '\033'));
-    ck_assert(g_str_has_prefix(map.said, "../<b>x</b> [31m'; --  <span foreground=\"red\">&"));
+    ck_assert(
+        g_str_has_prefix(map.said, "../<b>x</b> [31m'; --  channel <span foreground=\"red\">&"));
 }
 END_TEST
 
@@ -381,7 +382,7 @@ START_TEST(a_map_that_is_no_terminals_is_plain_and_80_columns_wide) {
         ck_assert_msg(strlen(*line) <= 80, "%s", *line);
         ck_assert(g_str_is_ascii(*line));
     }
-    ck_assert(g_str_has_prefix(lines[0], "P1  DAPI (1 of 2 channels)  190 frames"));
+    ck_assert(g_str_has_prefix(lines[0], "P1  channel DAPI (one of 2)  190 frames"));
     ck_assert_ptr_nonnull(strstr(call.said, "focus (px)"));
     ck_assert_ptr_nonnull(strstr(call.said, "\nlowest   A01 0  A02 1  A03 2"));
     ck_assert_ptr_nonnull(strstr(call.said, "\nB02      13, of 1 frame\n"));
