@@ -93,6 +93,11 @@ static Answer *answer_new(const Look *look, const HttpRequest *request) {
     return answer;
 }
 
+static bool is_show(const char *given) {
+    static const char *const shows[] = {"newest", "lowest", "highest", "interesting", "well", NULL};
+    return given != NULL && g_strv_contains(shows, given);
+}
+
 /* What is wrong with what was asked, in words; NULL: nothing. */
 static const char *answer_fault(const Answer *answer) {
     for (int i = 0; i < answer->parameter_count; i++) {
@@ -101,6 +106,8 @@ static const char *answer_fault(const Answer *answer) {
             return "a name of more than 400 bytes";
         if (g_str_equal(name, "id") && (given == NULL || !g_uuid_string_is_valid(given)))
             return "id: expected that of a frame, a UUID";
+        if (g_str_equal(name, "show") && !is_show(given))
+            return "show: expected newest, lowest, highest, interesting or well";
     }
     return NULL;
 }

@@ -420,6 +420,17 @@ def sees_the_newest_plate_though_newer_frames_have_none(person):
 
 
 @step
+def follows_a_link_to_what_is_not_there(person):
+    person.go('?plate=Nowhere&measure=focus')
+    person.see('#map-empty', 'There is no plate called Nowhere.')
+    expect('wells', len(person.all('#map rect[role=gridcell]')), 0)
+    person.go('?plate=P384&measure=focus&channel=Cy5')
+    person.see('#map-empty', 'P384 has no channel Cy5; it has: DAPI, GFP.')
+    person.choose('channel', 'GFP')
+    person.map_is('P384 · focus · channel GFP', 384)
+
+
+@step
 def is_sent_hostile_links(person):
     markup = '%3Cimg%20src%3Dx%20onerror%3Ddocument.title%3D%22taken%22%3E'
     drop = "';drop%20schema%20scopestream%20cascade;--"

@@ -205,6 +205,39 @@ START_TEST(an_unknown_measure_is_refused_in_words) {
 }
 END_TEST
 
+START_TEST(an_unknown_show_is_refused_in_words) {
+    static const char *const paths[] = {"frames?show=bogus", "frames?show=new", "frames?plate=P1"};
+    g_auto(Shown) shown = shown_make();
+    for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
+        g_auto(Answered) answered = ask(&shown, paths[i]);
+        ck_assert_msg(answered.status == 400, "%s: %ld", paths[i], answered.status);
+        ck_assert_ptr_nonnull(strstr(answered.body->str, "interesting"));
+    }
+}
+END_TEST
+
+/* What the map says of the plate: whether there is one, and its channels. */
+static void expect_plate(const Shown *shown, const char *path, bool is_known,
+                         const char *channels) {
+    g_autoptr(JsonNode) map = ask_object(shown, path);
+    JsonObject *object = json_node_get_object(map);
+    g_autofree char *found = json_to_string(json_object_get_member(object, "channels"), FALSE);
+    ck_assert_msg(json_object_get_boolean_member(object, "is_known") == is_known, "%s", path);
+    ck_assert_str_eq(found, channels);
+}
+
+START_TEST(a_plate_or_channel_that_is_not_there_is_told) {
+    g_auto(Shown) shown = shown_make();
+    announce_mean(&shown);
+    store_frame(&shown, "'P1'", "B03", "0.25");
+    scene_run(shown.place.admin, "select scene.store('P1', 'B03', 1, 'GFP')");
+    expect_plate(&shown, "map?plate=P1&measure=mean", true, "[\"DAPI\",\"GFP\"]");
+    expect_plate(&shown, "map?plate=P1&measure=mean&channel=Cy5", true, "[\"DAPI\",\"GFP\"]");
+    expect_plate(&shown, "map?plate=P1&measure=mean&source=other", false, "[]");
+    expect_plate(&shown, "map?plate=P2&measure=mean", false, "[]");
+}
+END_TEST
+
 START_TEST(hostile_names_do_nothing) {
     static const char *const names[] = {"<img src=x onerror=alert(1)>",
                                         "'; drop schema scopestream cascade; --",
@@ -558,6 +591,7 @@ END_TEST
 
 SUITE_WITH("page", cluster_start, cluster_stop, all_the_page_needs_comes_from_the_program,
            a_plate_is_a_map_of_numbers, an_unknown_measure_is_refused_in_words,
+           an_unknown_show_is_refused_in_words, a_plate_or_channel_that_is_not_there_is_told,
            hostile_names_do_nothing, names_that_are_too_long_are_not_looked_for,
            a_plate_named_like_markup_is_told_as_it_is, a_plate_of_a_clock_that_was_wrong_comes_last,
            a_picture_is_kept_by_whoever_has_it, viewers_of_the_same_share_one_answer,

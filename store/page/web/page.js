@@ -195,6 +195,7 @@ function noteMap(words) {
   clearMap();
   $('map-empty').hidden = false;
   say($('map-empty'), words);
+  say($('map-title'), 'Plate map');
   say($('map-words'), '');
   say($('measure-words'), '');
 }
@@ -209,10 +210,18 @@ function alertsByWell() {
   return byWell;
 }
 
+// What an address may name and nobody has imaged; '': nothing.
+function missingWords(map) {
+  if (!map.is_known) return `There is no plate called ${current.plate}${choice.source ? ` of source ${choice.source}` : ''}.`;
+  const isMissing = choice.channel && map.channels.length && !map.channels.includes(choice.channel);
+  return isMissing ? `${current.plate} has no channel ${choice.channel}; it has: ${map.channels.join(', ')}.` : '';
+}
+
 function takeMap(map) {
   const begun = performance.now();
-  if (map.error) {
-    noteMap(map.error);
+  const trouble = map.error ?? missingWords(map);
+  if (trouble) {
+    noteMap(trouble);
     return;
   }
   const name = currentMeasure(), known = measureOf(name);
