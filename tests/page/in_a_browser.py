@@ -431,6 +431,13 @@ def follows_a_link_to_what_is_not_there(person):
 
 
 @step
+def sees_a_scale_of_a_single_value(person):
+    laboratory('make_all_wells_alike')
+    person.go('?plate=P2&measure=focus')
+    person.wait('one value at the scale', lambda: [tick.text for tick in person.all('#scale .axis text')] == ['0.7'])
+
+
+@step
 def is_sent_hostile_links(person):
     markup = '%3Cimg%20src%3Dx%20onerror%3Ddocument.title%3D%22taken%22%3E'
     drop = "';drop%20schema%20scopestream%20cascade;--"

@@ -6,6 +6,7 @@ const FORMATS = [[2, 3], [3, 4], [4, 6], [6, 8], [8, 12], [16, 24], [32, 48]];
 const MARKS = {positive: '+', negative: '−', reference: 'r', blank: 'b'};
 const MOST_CELL = 104;
 const GAP = 1;
+const BINS = 41; // odd: a single value stands in the middle
 const COLOURS = d3.range(256).map(n => d3.interpolateViridis(n / 255)); // as the pictures have them
 const IS_DARK = COLOURS.map(colour => d3.lab(colour).l < 60);
 
@@ -274,22 +275,26 @@ function drawScale() {
   place.selectAll('*').remove();
   if (!scale || width < 60) return;
   const left = 14, right = width - 14;
-  const along = d3.scaleLinear().domain(scale.high > scale.low ? [scale.low, scale.high]
-    : [scale.low - 0.5, scale.low + 0.5]).range([left, right]).clamp(true);
+  const isSingle = scale.high === scale.low, around = Math.abs(scale.low) || 1;
+  const along = d3.scaleLinear().domain(isSingle ? [scale.low - around, scale.low + around] : [scale.low, scale.high])
+    .range([left, right]).clamp(true);
   drawHistogram(place, along, left, right);
   const steps = 64, step = (right - left) / steps;
   place.append('g').selectAll('rect').data(d3.range(steps)).join('rect').attr('x', n => left + n * step)
-    .attr('y', 20).attr('width', step + 0.6).attr('height', 9).attr('fill', n => d3.interpolateViridis((n + 0.5) / steps));
+    .attr('y', 20).attr('width', step + 0.6).attr('height', 9).attr('fill', n => d3.interpolateViridis(isSingle ? 0.5 : (n + 0.5) / steps));
   place.append('g').attr('class', 'axis').attr('transform', 'translate(0,29)')
-    .call(d3.axisBottom(along).ticks(Math.max(2, Math.floor(width / 80))).tickSize(3).tickFormat(number));
+    .call(d3.axisBottom(along).ticks(Math.max(2, Math.floor(width / 80))).tickValues(isSingle ? [scale.low] : null)
+      .tickSize(3).tickFormat(number));
   const well = wells.get(chosen);
   if (hasValue(well))
     place.append('path').attr('class', 'here').attr('d', `M${along(well.value)},19l-4,-7h8z`);
-  place.attr('aria-label', `Colour scale of ${told.measure}: dark violet is ${number(scale.low)}, yellow is ${number(scale.high)} ${told.unit}`);
+  place.attr('aria-label', isSingle ? `Every well has ${told.measure} ${number(scale.low)} ${told.unit}`
+    : `Colour scale of ${told.measure}: dark violet is ${number(scale.low)}, yellow is ${number(scale.high)} ${told.unit}`);
 }
 
 function drawHistogram(place, along, left, right) {
-  const bins = d3.histogram().domain(along.domain()).thresholds(40)(scale.sorted.map(v => along.invert(along(v))));
+  const [low, high] = along.domain(), edges = d3.range(1, BINS).map(n => low + n * (high - low) / BINS);
+  const bins = d3.histogram().domain([low, high]).thresholds(edges)(scale.sorted.map(v => along.invert(along(v))));
   const most = d3.max(bins, bin => bin.length) || 1;
   place.append('g').attr('class', 'histogram').selectAll('rect').data(bins).join('rect')
     .attr('x', bin => along(bin.x0)).attr('width', bin => Math.max(0.5, along(bin.x1) - along(bin.x0) - 0.5))
