@@ -438,6 +438,19 @@ def sees_a_scale_of_a_single_value(person):
 
 
 @step
+def comes_to_the_map_from_a_list_on_a_phone(person):
+    person.size(390, 844)
+    person.go('?plate=P384&measure=focus')
+    person.wait('the plates', lambda: len(person.all('#plates button.link')) > 1)
+    person.run('document.getElementById("plates").scrollIntoView()')
+    person.run('[...document.querySelectorAll("#plates button.link")].find(b => b.textContent === "P2").click()')
+    person.see('#map-title', 'P2')
+    top = person.run('return document.getElementById("map-card").getBoundingClientRect().top')
+    person.size(1280, 900)
+    assert -5 <= top < 400, f'the map stands at {top}'
+
+
+@step
 def is_sent_hostile_links(person):
     markup = '%3Cimg%20src%3Dx%20onerror%3Ddocument.title%3D%22taken%22%3E'
     drop = "';drop%20schema%20scopestream%20cascade;--"

@@ -379,8 +379,10 @@ onChoice(keys => {
   if (keys.some(key => key !== 'theme')) refresh();
 });
 onFirstNumber(currentMeasure);
-onGoTo(({plate, source, experiment, well}) =>
-  choose({plate, source, experiment, well, channel: '', show: well ? 'well' : choice.show === 'well' ? 'newest' : choice.show}));
+onGoTo(({plate, source, experiment, well}) => {
+  choose({plate, source, experiment, well, channel: '', show: well ? 'well' : choice.show === 'well' ? 'newest' : choice.show});
+  $('map-card').scrollIntoView(); // on a narrow screen it stands far above what was touched
+});
 
 // --- trouble, and what is said aloud ---
 
