@@ -5,6 +5,7 @@
 #include "stream/address.h"
 #include "stream/http.h"
 #include "stream/program.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -45,6 +46,17 @@ bool page_check(const Settings *settings, GError **error) {
     return false;
 }
 
+/* Whoever starts a second page meets the first. */
+static void hint_busy(GError **error) {
+    if (*error == NULL || !g_str_has_suffix((*error)->message, g_strerror(EADDRINUSE)))
+        return;
+    g_autofree char *words = g_steal_pointer(&(*error)->message);
+    (*error)->message = g_strconcat(words,
+                                    ": --page-listen ADDRESS:PORT chooses another; "
+                                    "perhaps a page runs there already",
+                                    NULL);
+}
+
 /* A database that is away comes back; one that refuses us is a matter of settings. */
 static bool page_start(Page *page, const Settings *settings, GError **error) {
     g_autoptr(GError) away = NULL;
@@ -61,6 +73,8 @@ static bool page_start(Page *page, const Settings *settings, GError **error) {
     page->looks = looks_start(settings, error);
     page->http =
         page->looks != NULL ? http_start(settings->page_listen, page_answer, page, error) : NULL;
+    if (page->http == NULL)
+        hint_busy(error);
     return page->http != NULL;
 }
 

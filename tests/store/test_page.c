@@ -492,6 +492,7 @@ START_TEST(wrong_settings_end_it_at_once) {
         const char *postgres, *listen, *words;
     } wrong[] = {{shown.address, "7810", "page-listen"},
                  {shown.address, taken, taken},
+                 {shown.address, taken, "a page runs there already"},
                  {as_nobody, "127.0.0.1:0", "scopestream_reader"}};
     for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_autofree char *words = NULL;
