@@ -145,6 +145,7 @@ static char *file_name(const Order *order) {
     add_plainly(name, order->choice.well);
     add_plainly(name, order->channel_count == 1 ? order->channels[0] : NULL);
     add_plainly(name, order->measure);
+    add_plainly(name, order->choice.all_sites ? "all-sites" : NULL);
     g_string_append(name, ".png");
     return g_string_free(name, FALSE);
 }

@@ -223,6 +223,9 @@ START_TEST(without_names_it_is_the_newest_plate_and_its_first_channel) {
     g_auto(Call) call = call_as(&place, "reader", "sheet", 0);
     ck_assert_ptr_nonnull(strstr(call.said, "P1_DAPI.png: 95 pictures"));
     ck_assert_ptr_nonnull(strstr(call.complained, "channel DAPI of 2"));
+    g_auto(Call) mosaic =
+        call_as(&place, "reader", "sheet --site all", 0); /* beside the plain one */
+    ck_assert_ptr_nonnull(strstr(mosaic.said, "P1_DAPI_all-sites.png: 95 pictures"));
     g_auto(Call) whole = call_as(&place, "reader", "sheet --all", 0);
     ck_assert_ptr_nonnull(strstr(whole.said, "P1.png: 189 pictures, 1 broken"));
     g_free(cluster_answer(place.admin,
