@@ -7,10 +7,20 @@
 
 enum { CONNECT_TIMEOUT_MS = 10000 };
 
+/* Who asks for the first time has often not said where. */
+static bool connect_or_tell(Postgres *postgres, GError **error) {
+    g_autoptr(GError) refused = NULL;
+    if (postgres_connect(postgres, CONNECT_TIMEOUT_MS, &refused))
+        return true;
+    g_set_error(error, refused->domain, refused->code, "%s; " PERSON_NAMES_DATABASE,
+                refused->message);
+    return false;
+}
+
 Postgres *person_connect(const Settings *settings, GError **error) {
     g_autoptr(Postgres) postgres = postgres_new(settings->postgres, error);
-    bool ready = postgres != NULL && postgres_connect(postgres, CONNECT_TIMEOUT_MS, error) &&
-                 migrate_check(postgres, error);
+    bool ready =
+        postgres != NULL && connect_or_tell(postgres, error) && migrate_check(postgres, error);
     return ready ? g_steal_pointer(&postgres) : NULL;
 }
 

@@ -6,7 +6,11 @@
 #include "store/postgres.h"
 #include "stream/settings.h"
 
-/* Connected to a schema this program knows. Faults as postgres_connect and migrate_check. */
+/* What to do where no database answers: in words. */
+#define PERSON_NAMES_DATABASE "name it: --postgres, the PG* variables or [store] postgres"
+
+/* Connected to a schema this program knows. Faults, with what to do, as postgres_connect and
+ * migrate_check. */
 Postgres *person_connect(const Settings *settings, GError **error);
 
 /* As postgres_ask_long. What a person can put right is FAULT_USAGE: a value the database refuses,

@@ -143,6 +143,7 @@ static void ask_database(Figures *figures, Postgres *postgres) {
         postgres_connect(postgres, AWAY_TIMEOUT_MS, &error) && migrate_check(postgres, &error) &&
         ask_totals(figures, postgres, &error) && ask_speed(figures, postgres, &error) &&
         ask_failures(figures, postgres, &error);
+    figures->database_away = !postgres_is_connected(postgres);
     figures->database = g_strdup(error != NULL ? error->message : postgres_place(postgres));
 }
 

@@ -30,7 +30,8 @@ typedef struct {
 typedef struct {
     /* PostgreSQL */
     bool database_reached;
-    char *database; /* where, or why not */
+    bool database_away; /* no server answers at the place that was named */
+    char *database;     /* where, or why not */
     gint64 stored, ok, broken, vanished, poison, rejected;
     double rate_10_s, rate_60_s; /* frames stored per second, over the last 10 and 60 s */
     double latency_p50_s, latency_p95_s, latency_p99_s; /* of the last 1000 rows */

@@ -1,4 +1,5 @@
 /* The figures as a screen for people, and as JSON for scripts. */
+#include "store/person.h"
 #include "store/status/figures.h"
 #include <math.h>
 #include <string.h>
@@ -119,7 +120,10 @@ void figures_add_servers(GString *text, const Figures *figures) {
     add_line(text, "%-12s%s", "NATS", figures->nats != NULL ? figures->nats : "?");
     const char *database = figures->database != NULL ? figures->database : "?";
     bool named = g_str_has_prefix(database, "PostgreSQL: ");
-    add_line(text, "%-12s%s\n", "PostgreSQL", named ? database + strlen("PostgreSQL: ") : database);
+    add_line(text, "%-12s%s", "PostgreSQL", named ? database + strlen("PostgreSQL: ") : database);
+    if (figures->database_away)
+        add_line(text, "%-12s%s", "", PERSON_NAMES_DATABASE);
+    g_string_append_c(text, '\n');
 }
 
 void figures_add_details(GString *text, const Figures *figures) {

@@ -375,6 +375,20 @@ START_TEST(a_database_without_a_frame_says_so) {
 }
 END_TEST
 
+START_TEST(a_database_that_is_away_is_told_with_the_next_step) {
+    static const char *const commands[] = {"map", "sheet", "status"};
+    for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_autofree char *line = g_strdup_printf("%s/scopestream-store %s --postgres host=/nowhere",
+                                                g_getenv("SCOPESTREAM_BIN"), commands[i]);
+        g_autofree char *said = NULL, *complained = NULL;
+        ck_assert(g_spawn_command_line_sync(line, &said, &complained, NULL, NULL));
+        const char *words = i < 2 ? complained : said;
+        ck_assert_msg(strstr(words, "--postgres, the PG* variables or [store] postgres\n") != NULL,
+                      "%s: %s", commands[i], words);
+    }
+}
+END_TEST
+
 /* --- the terminal --- */
 
 START_TEST(a_map_that_is_no_terminals_is_plain_and_80_columns_wide) {
@@ -411,5 +425,5 @@ SUITE_WITH("pictures_commands", cluster_start, cluster_stop,
            names_that_are_markup_and_worse_are_only_text, a_time_lapse_is_a_strip_with_its_gaps,
            a_dash_is_standard_output_and_nothing_else_is_said_there,
            a_sheet_is_there_whole_or_not_at_all, what_cannot_be_drawn_is_refused_in_one_line,
-           a_database_without_a_frame_says_so,
+           a_database_without_a_frame_says_so, a_database_that_is_away_is_told_with_the_next_step,
            a_map_that_is_no_terminals_is_plain_and_80_columns_wide, a_layout_names_what_is_empty)
