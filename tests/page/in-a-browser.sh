@@ -53,7 +53,7 @@ image_without_a_plate() {
         values (gen_random_uuid(), now(), now(), 'scope', 'loose.tif')"
 }
 make_all_wells_alike() {
-    postgres_psql --dbname scopestream --command "update scopestream_data.result r set focus = 0.7
+    postgres_psql --dbname scopestream --command "update scopestream_data.result r set mean = 0.7
         from scopestream_data.frame f where f.frame_id = r.frame_id and f.plate = 'P2'"
 }
 seed_hostile_plate() { seed_plate "<img src=x onerror=alert('plate')>\"';drop schema scopestream cascade;--" 2 3 50; }
