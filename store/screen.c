@@ -135,6 +135,15 @@ void screen_open(const Screen *screen) {
         fputs("\033[?1049h\033[?25l\033[2J", stdout);
 }
 
+/* Text gives way to the line that says how to end. */
+char *screen_frame(const Screen *screen, const char *text) {
+    g_autofree char *clipped = screen_clip(text, screen->columns, MAX(1, screen->lines - 1));
+    g_autofree char *page = g_strconcat(clipped, screen->lines > 1 ? "Ctrl-C ends" : "", NULL);
+    g_auto(GStrv) lines = g_strsplit(g_strchomp(page), "\n", -1);
+    g_autofree char *wiped = g_strjoinv("\033[0m\033[K\r\n", lines);
+    return g_strdup_printf("\033[?2026h\033[H%s\033[0m\033[K\033[J\033[?2026l", wiped);
+}
+
 /* Written over from the corner, each line wiped behind its end, all at once where the terminal
  * knows how (?2026): clearing it first would flicker. */
 void screen_show(const Screen *screen, const char *text) {
@@ -143,10 +152,8 @@ void screen_show(const Screen *screen, const char *text) {
         fflush(stdout);
         return;
     }
-    g_autofree char *clipped = screen_clip(text, screen->columns, MAX(1, screen->lines));
-    g_auto(GStrv) lines = g_strsplit(g_strchomp(clipped), "\n", -1);
-    g_autofree char *wiped = g_strjoinv("\033[0m\033[K\r\n", lines);
-    printf("\033[?2026h\033[H%s\033[0m\033[K\033[J\033[?2026l", wiped);
+    g_autofree char *frame = screen_frame(screen, text);
+    fputs(frame, stdout);
     fflush(stdout);
 }
 

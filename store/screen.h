@@ -38,6 +38,8 @@ char *screen_clip(const char *text, int columns, int lines);
  * before comes back when it ends, with the last page below it. Elsewhere one page after the other.
  */
 void screen_open(const Screen *screen);
+/* What screen_show writes to a terminal: text, and below it how to end. g_free it. */
+char *screen_frame(const Screen *screen, const char *text);
 void screen_show(const Screen *screen, const char *text);
 void screen_close(const Screen *screen, const char *last_text);
 

@@ -4,7 +4,7 @@
 
 enum {
     ROW_NAMES = 3,
-    LINES_BESIDE = 9, /* title, column numbers, legend, words */
+    LINES_BESIDE = 10, /* title, column numbers, legend, words, how to end */
     CELL_MOST = 8,
 };
 

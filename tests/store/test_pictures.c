@@ -650,6 +650,16 @@ START_TEST(a_low_terminal_shows_two_rows_a_line) {
 }
 END_TEST
 
+START_TEST(a_page_that_stays_says_how_to_end_it) {
+    const Screen screen = {.is_terminal = true, .columns = 80, .lines = 3};
+    g_autofree char *few = screen_frame(&screen, "one\n");
+    ck_assert_ptr_nonnull(strstr(few, "one\033[0m\033[K\r\nCtrl-C ends\033[0m"));
+    g_autofree char *many = screen_frame(&screen, "one\ntwo\nthree\nfour\n");
+    ck_assert_ptr_nonnull(strstr(many, "two\033[0m\033[K\r\nCtrl-C ends\033[0m"));
+    ck_assert_ptr_null(strstr(many, "three"));
+}
+END_TEST
+
 /* --- status as a page --- */
 
 static Figures *busy_figures(void) {
@@ -722,5 +732,6 @@ SUITE("pictures", the_colours_are_viridis_and_get_brighter_all_the_way,
       colours_are_those_the_terminal_has, lines_are_cut_to_the_screen_and_escapes_are_not,
       every_plate_fits_a_terminal_of_80_columns, without_colours_a_map_is_plain_ascii,
       numbers_stand_in_wells_that_are_wide_enough, wells_have_the_colours_of_the_scale,
-      a_low_terminal_shows_two_rows_a_line, bars_show_where_frames_wait,
-      the_last_minutes_are_drawn_the_newest_at_the_right, the_page_is_as_narrow_as_the_terminal)
+      a_low_terminal_shows_two_rows_a_line, a_page_that_stays_says_how_to_end_it,
+      bars_show_where_frames_wait, the_last_minutes_are_drawn_the_newest_at_the_right,
+      the_page_is_as_narrow_as_the_terminal)
