@@ -131,6 +131,9 @@ page_tells() { # NAME
         fail "docs/questions.md, $1: '$there', but it is '$here'; --write makes it anew"
 }
 
+# What is usual of so few frames is counted when the stream pauses.
+light_is_usual() { [ "$(sql "select count(*) > 0 from scopestream.plate_trends where feature = 'illum_cv'")" = t ]; }
+
 # --- the questions ---
 
 start_everything
@@ -142,6 +145,7 @@ done
 no_rows_but_for what-does-this-number-mean
 
 image_nameless
+wait_until 60 light_is_usual
 no_rows_but_for what-does-this-number-mean is-the-plate-in-focus-now is-focus-drifting is-saturation-getting-worse \
     which-fields-are-empty-or-full is-the-light-even what-does-the-light-look-like is-the-light-or-the-camera-drifting \
     is-the-ice-good how-many-frames-are-in-each-tier how-far-is-the-plate which-frames-look-different
