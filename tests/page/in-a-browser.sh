@@ -50,7 +50,10 @@ make_two_wells_hot_and_cold() {
 }
 image_without_a_plate() {
     postgres_psql --dbname scopestream --command "insert into scopestream_data.frame (frame_id, acquired_at, closed_at, source, path)
-        values (gen_random_uuid(), now(), now(), 'scope', 'loose.tif')"
+        values (md5('loose')::uuid, now(), now(), 'scope', 'loose.tif');
+        insert into scopestream_data.result (frame_id, acquired_at, pipeline_id, status)
+        select frame_id, acquired_at, (select min(pipeline_id) from scopestream_data.pipeline), 'ok'
+        from scopestream_data.frame where path = 'loose.tif'"
 }
 make_all_wells_alike() {
     postgres_psql --dbname scopestream --command "update scopestream_data.result r set mean = 0.7
